@@ -201,7 +201,7 @@ def _let_through(
 ) -> Path:
     """Write the rows of one prepared file that screening did not block, byte for byte as they were."""
     from tunegate.core.files import replacing
-    from tunegate.core.jsonl import read_lines
+    from tunegate.core.lines import read_lines
 
     target = run.path("data", source.name)
     kept = 0

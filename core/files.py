@@ -83,11 +83,17 @@ def sha256_bytes(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def sha256_file(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes as 64 hexadecimal digits."""
+def sha256_file(path: Path, size: int | None = None) -> str:
+    """Return the SHA-256 of a file, or of its first `size` bytes, as 64 hexadecimal digits."""
     try:
         with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+            if size is None:
+                return hashlib.file_digest(stream, "sha256").hexdigest()
+            digest, left = hashlib.sha256(), size
+            while left and (chunk := stream.read(min(left, 1 << 20))):
+                digest.update(chunk)
+                left -= len(chunk)
+            return digest.hexdigest()
     except OSError as error:
         raise explain_os_error(error, path, "read") from error
 

@@ -1,27 +1,23 @@
-r"""JSON lines read by bytes: one line at a time, strictly, with every fault located.
+"""JSON lines: each decoded strictly, with every fault located, and written whole or not at all.
 
-Lines end at LF only (`str.splitlines` would cut inside strings that hold U+2028 or a form feed). A line that
-cannot be used does not stop the reading: `decode` gives its faults instead of a value.
+A line that cannot be used does not stop the reading: `decode` gives its faults instead of a value.
 """
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple
 
 import orjson
 
 from tunegate.core.errors import InputError
-from tunegate.core.extras import need
-from tunegate.core.files import explain_os_error, replacing, sha256_bytes
-
-BOM = b"\xef\xbb\xbf"
+from tunegate.core.files import replacing, sha256_bytes
+from tunegate.core.lines import read_lines
+from tunegate.core.plain import plain_messages, quotes_of
 
 FaultKind = Literal["encoding", "syntax", "duplicate-key", "number", "surrogate", "depth", "blank"]
 
@@ -48,15 +44,6 @@ MISSING = _Missing()
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a file: number from 1, bytes without the LF and without the file's BOM."""
-
-    number: int
-    raw: bytes
-    ended: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Fault:
     """Why a line is no sound JSON: `column` counts bytes from 1."""
 
@@ -65,48 +52,17 @@ class Fault:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """A line's JSON value, or MISSING, and its faults. `has_float` is False where no number in it is a float."""
+class Decoded(NamedTuple):
+    """A line's JSON value, or MISSING, and its faults.
+
+    `has_float` is False where no number in it is a float; `is_plain` says that the value is a plain chat
+    (`core.plain`).
+    """
 
     value: Any
     faults: tuple[Fault, ...] = ()
     has_float: bool = True
-
-
-def open_bytes(path: Path) -> IO[bytes]:
-    """Open a file for reading, unpacking `.gz` and `.zst`. Raises InputError with the reason."""
-    try:
-        if path.is_dir():
-            raise InputError(
-                f"cannot read {path}: it is a folder; name a file, or use a glob such as {path}/*.jsonl"
-            )
-        if path.suffix == ".gz":
-            return cast(IO[bytes], gzip.open(path, "rb"))
-        if path.suffix == ".zst":
-            stream: IO[bytes] = need("zstandard", "data").open(path, "rb")
-            return stream
-        return path.open("rb")
-    except OSError as error:
-        raise explain_os_error(error, path, "read") from error
-
-
-def read_lines(path: Path) -> Iterator[Line]:
-    """Give the lines of a file, one in memory at a time. Raises InputError when it cannot be read."""
-    number = 0
-    try:
-        with open_bytes(path) as stream:
-            for number, raw in enumerate(stream, start=1):
-                if number == 1 and raw.startswith(BOM):
-                    raw = raw[len(BOM) :]  # noqa: PLW2901
-                ended = raw.endswith(b"\n")
-                yield Line(number, raw[:-1] if ended else raw, ended)
-    except OSError as error:
-        raise explain_os_error(error, path, "read") from error
-    except EOFError as error:
-        raise InputError(f"{path} ends in the middle of the compressed data after line {number}") from error
-    except zlib.error as error:
-        raise InputError(f"{path} is damaged after line {number}: its compressed data cannot be read") from error
+    is_plain: bool = False
 
 
 def decode(raw: bytes) -> Decoded:
@@ -115,10 +71,25 @@ def decode(raw: bytes) -> Decoded:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError:
         return _decode_slowly(raw)
+    messages = plain_messages(value)
+    if messages and _holds_only(raw, quotes_of(messages)):
+        return Decoded(value, (), False, True)
     found = _census(value)
     if found.containers > MAX_DEPTH and _is_too_deep(value):
         return _TOO_DEEP
-    return _decode_slowly(raw) if _is_suspicious(raw, found) else Decoded(value, (), found.has_float)
+    return _decode_slowly(raw) if _is_suspicious(raw, found) else Decoded(value, (), found.has_float, messages > 0)
+
+
+def _holds_only(raw: bytes, quotes: int) -> bool:
+    """Whether a line holds no more strings than its value, of which all keys and values are strings.
+
+    A key that stands twice would bring further quotes. Quotes inside texts have a backslash before them; where two
+    backslashes stand before a quote, the closer look decides.
+    """
+    found = raw.count(b'"')
+    if found != quotes and b"\\" in raw:
+        return b'\\\\"' not in raw and found - raw.count(b'\\"') == quotes
+    return found == quotes
 
 
 _TOO_DEEP = Decoded(MISSING, (Fault("depth", 1, f"nested more than {MAX_DEPTH} levels deep"),))

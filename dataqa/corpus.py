@@ -36,7 +36,8 @@ def entry_of(
     value = row.value
     if row.decoded.faults or not isinstance(value, dict):
         return None
-    messages = _messages(value.get("messages"), row.kind)
+    is_plain = row.decoded.is_plain  # then there are only texts, of which the last is the answer
+    messages = value["messages"] if is_plain else _messages(value.get("messages"), row.kind)
     if messages is None:
         return None
     last = messages[-1] if messages[-1]["role"] == "assistant" else None
@@ -56,16 +57,16 @@ def entry_of(
         split=split,
         prompt=prompt,
         answer=answer,
-        context=_context(value, before),
+        context=_digest(before) if is_plain else _context(value, before),
         system=system,
         label=None if label_path is None else as_text(value_at(value, label_path)),
         group=None if group_key is None else as_text(group_of(value, group_key)),
         calls=_called(messages) if b"_call" in row.raw else (),
         text=_compared(row, on, messages, answer),
         history=_history(value, before),
-        media=_media(before),
+        media="" if is_plain else _media(before),
         reasoning=reasoning_of(row),
-        tools=definitions_of(row),
+        tools=() if is_plain else definitions_of(row),
     )
 
 

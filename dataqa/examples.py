@@ -13,11 +13,10 @@ from tunegate.core.jsonl import decode
 from tunegate.dataqa.corpus import entry_of
 from tunegate.dataqa.reading import begin
 from tunegate.dataqa.rule import Hit, Row, Rule
-from tunegate.dataqa.schema import schema_of
 from tunegate.dataqa.settings import DEFAULTS
 from tunegate.dataqa.survey import Corpus
 from tunegate.dataqa.tally import Tally
-from tunegate.dataqa.tokens import Lengths
+from tunegate.dataqa.tokens import Lengths, with_lengths
 
 Which = Literal["bad", "good"]
 
@@ -50,14 +49,16 @@ def _hits_of_rows(rule: Rule, which: Which) -> Iterator[Hit]:
 
 def _hits_of_set(rule: Rule, which: Which) -> Iterator[Hit]:
     numbers: Counter[str] = Counter()
-    entries = Corpus(lengths=Lengths(DEFAULTS.tokens.max))
+    kept = []
     for place, line in enumerate(_lines(rule, which)):
         split = rule.example_splits[place] if rule.example_splits else "train"
         numbers[split] += 1
         row = _row(rule, line, f"example-{split}.jsonl", numbers[split])
         entry = entry_of(row, split, DEFAULTS.split.group)
         if entry is not None:
-            entries.keep(entry, row)
+            kept.append((entry, row))
+    lengths = Lengths(DEFAULTS.tokens.max)
+    entries = Corpus(with_lengths(kept, lengths), lengths)
     for _, hit in rule.check(entries, DEFAULTS):
         yield hit
 
@@ -68,9 +69,9 @@ def _hits_of_file(rule: Rule, which: Which) -> Iterator[Hit]:
         path.write_bytes(b"".join(_lines(rule, which)))
         opened = begin(path)
         tally = Tally()
-        for line in tally.over(opened.lines):
-            value = decode(line.raw).value
-            if isinstance(value, dict):
-                tally.schemas.add(schema_of(value), line.number)
+        for block in opened.blocks:
+            tally.signs_of(block)
+            for line in block.lines():
+                tally.row(line.number, decode(line.raw))
     facts = tally.facts(path.name, "train", opened, rule.example_target)
     yield from rule.check(replace(facts, **rule.example_facts[which == "good"]))

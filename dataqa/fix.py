@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tunegate.core.files import replacing
-from tunegate.core.jsonl import BOM, Line, decode
+from tunegate.core.jsonl import decode
+from tunegate.core.lines import BOM, Line
 from tunegate.core.location import Span, locate
 from tunegate.dataqa.catalog import choose
 from tunegate.dataqa.check import CheckSettings, DataFile
@@ -108,7 +109,7 @@ class _Mender:
         opened = begin(file.path)
         self.head = opened.head
         self.applied: Counter[str] = Counter()
-        self._lines = opened.lines
+        self._lines = opened.lines()
         self._target = settings.target
         self._kind: Kind = opened.kind
         rules = [

@@ -16,7 +16,8 @@ from typing import IO, Any
 from tunegate.core.errors import InputError
 from tunegate.core.files import explain_os_error
 from tunegate.core.findings import Severity
-from tunegate.core.jsonl import Decoded, Line, decode, dumps
+from tunegate.core.jsonl import Decoded, decode, dumps
+from tunegate.core.lines import Line
 from tunegate.core.location import json_path
 from tunegate.core.progress import Advance
 from tunegate.dataqa.book import Book, Source
@@ -128,7 +129,7 @@ class Intake:
         judge = Judge(self._rules, self._data.target, opened.kind)
         kept: list[Kept] = []
         done = 0
-        for line in opened.lines:
+        for line in opened.lines():
             done += len(line.raw)
             self._book.rows_in += 1
             self._take(line, shown, judge)

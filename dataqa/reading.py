@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+import codecs
 import json
 import stat
 import zlib
@@ -14,7 +14,8 @@ from typing import Literal
 
 from tunegate.core.errors import InputError
 from tunegate.core.files import explain_os_error
-from tunegate.core.jsonl import BOM, Line, decode, open_bytes, read_lines
+from tunegate.core.jsonl import decode
+from tunegate.core.lines import BLOCK_BYTES, BOM, Block, Line, blocks_of, open_bytes, read_blocks
 from tunegate.dataqa.rule import Kind
 from tunegate.dataqa.schema import SAMPLE_ROWS, kind_of
 
@@ -58,11 +59,16 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A file that is open for reading: how it is written, its task kind, and its lines, to be read once."""
+    """A file that is open: how it is written, its task kind, and its lines in blocks, to be read once."""
 
     head: Head
     kind: Kind
-    lines: Iterator[Line]
+    blocks: Iterator[Block]
+
+    def lines(self) -> Iterator[Line]:
+        """Give the lines of all blocks."""
+        for block in self.blocks:
+            yield from block.lines()
 
 
 def begin(path: Path) -> Opened:
@@ -72,11 +78,12 @@ def begin(path: Path) -> Opened:
     the lines are read.
     """
     head = inspect(path)
-    lines = lines_of(path, head) if head.form == "lines" else iter(())
-    first = list(islice(lines, SAMPLE_ROWS))
-    values = (decode(line.raw).value for line in first)
+    blocks = _blocks(path, head) if head.form == "lines" else iter(())
+    first = list(islice(blocks, 1))
+    lines = islice((line for block in first for line in block.lines()), SAMPLE_ROWS)
+    values = (decode(line.raw).value for line in lines)
     kind = kind_of(value for value in values if isinstance(value, dict))
-    return Opened(head, kind, chain(first, lines))
+    return Opened(head, kind, chain(first, blocks))
 
 
 def inspect(path: Path) -> Head:
@@ -105,24 +112,27 @@ def inspect(path: Path) -> Head:
     return Head(size, encoding, has_bom, compressed, _form(text, whole))
 
 
-def lines_of(path: Path, head: Head) -> Iterator[Line]:
-    """Give the lines of an inspected file, in UTF-8 and one in memory at a time."""
+def _blocks(path: Path, head: Head) -> Iterator[Block]:
+    """Give the lines of an inspected file in blocks, in UTF-8; what is written to it meanwhile is left out."""
+    size = None if head.compressed else head.size
     try:
-        yield from read_lines(path) if head.encoding == "utf-8" else _transcoded(path, head.encoding)
+        yield from read_blocks(path, size) if head.encoding == "utf-8" else _transcoded(path, head.encoding)
     except (EOFError, zlib.error) as error:
         raise _unreadable(path, error) from error
 
 
-def _transcoded(path: Path, encoding: str) -> Iterator[Line]:
-    # newline="\n" ends lines at LF only; the codec drops the byte-order mark.
-    with io.TextIOWrapper(open_bytes(path), encoding, newline="\n") as stream:
-        try:
-            for number, text in enumerate(stream, start=1):
-                raw = text.encode()
-                ended = raw.endswith(b"\n")
-                yield Line(number, raw[:-1] if ended else raw, ended)
-        except UnicodeError as error:
-            raise InputError(f"{path} begins like {encoding} and is not: it is damaged, make it again") from error
+def _transcoded(path: Path, encoding: str) -> Iterator[Block]:
+    def chunks() -> Iterator[bytes]:
+        decoder = codecs.getincrementaldecoder(encoding)()  # drops the byte-order mark
+        with open_bytes(path) as stream:
+            while chunk := stream.read(BLOCK_BYTES):
+                yield decoder.decode(chunk).encode()
+        yield decoder.decode(b"", final=True).encode()
+
+    try:
+        yield from blocks_of(chunks())
+    except UnicodeError as error:
+        raise InputError(f"{path} begins like {encoding} and is not: it is damaged, make it again") from error
 
 
 def _size(path: Path) -> int:

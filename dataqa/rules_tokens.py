@@ -24,8 +24,6 @@ def _row(user: str, assistant: str) -> str:
 
 def _over_long(entries: Sequence[Entry], limit: int) -> Iterator[tuple[Entry, int, int]]:
     """Give the rows over the limit, each with its tokens and those before its first trained answer."""
-    if isinstance(entries, Corpus):
-        entries.settle()
     for entry in entries:
         if entry.tokens is not None and entry.tokens > limit:
             yield entry, entry.tokens, entry.prompt_tokens or 0

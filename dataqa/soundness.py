@@ -10,8 +10,9 @@ from typing import Any
 from tunegate.core.findings import Severity
 from tunegate.core.jsonl import MISSING, Decoded, dumps
 from tunegate.core.location import Path
+from tunegate.core.plain import plain_messages
 from tunegate.dataqa.rule import KEEP, REMOVE, Hit, Kind, Row, Rule
-from tunegate.dataqa.shape import PROVEN, is_plain
+from tunegate.dataqa.shape import PROVEN
 
 # What `prepare` itself sees to: conversion, text, personal data and secrets, and all that concerns the whole set.
 NOT_ASKED = ("TXT", "PII", "SEC", "CHAT023")
@@ -69,7 +70,7 @@ class Judge:
 
     def _first_error(self, value: Any) -> tuple[Rule, Hit, Row] | None:
         rules = self._of_chats
-        if not (self._kind == "sft" and is_plain(value)):
+        if not (self._kind == "sft" and plain_messages(value)):
             rules = [*self._of_shape, *rules]
         row = Row(dumps(value), decoded=Decoded(value), target=self._target, kind=self._kind)
         for rule, hit in self._errors(row, rules):

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tunegate.core.errors import UsageError
-from tunegate.core.jsonl import read_lines, read_rows, row_id
+from tunegate.core.jsonl import read_rows, row_id
 from tunegate.core.ledger import Entry, read_ledger
+from tunegate.core.lines import read_lines
 from tunegate.core.runs import Run
 from tunegate.dataqa.book import ORIGINS
 from tunegate.dataqa.leakage import SPLITS

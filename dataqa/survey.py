@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tunegate.dataqa.duplicates import Duplicates, find
 from tunegate.dataqa.labels import labelled
 from tunegate.dataqa.leakage import SPLITS, Leak, find_leaks
-from tunegate.dataqa.rule import Entry, Row
+from tunegate.dataqa.rule import Entry
 from tunegate.dataqa.tokens import Lengths
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future, ThreadPoolExecutor
-
-# Counting many rows at once takes a quarter of the time of counting them one by one.
-BATCH = 256
-
-# Batches that may wait to be counted: their rows are kept in memory.
-BATCHES_AHEAD = 4
 
 
 class Survey:
@@ -68,46 +57,6 @@ class Corpus(list[Entry]):
         super().__init__(entries)
         self.lengths = lengths
         self._survey: Survey | None = None
-        self._waiting: list[tuple[int, Any]] = []
-        self._counted: deque[tuple[list[int], Future[list[tuple[int, int] | None]]]] = deque()
-        self._worker: ThreadPoolExecutor | None = None
-
-    def keep(self, entry: Entry, row: Row) -> None:
-        """Add the entry of a row; its length is counted, with that of others, where it may be over the limit."""
-        if self.lengths is not None and self.lengths.may_be_over(row.raw):
-            self._waiting.append((len(self), row.value))
-        self.append(entry)
-        if len(self._waiting) >= BATCH:
-            self._hand_over()
-
-    def settle(self) -> None:
-        """Count the rows that still wait for it; the entries of those over the limit get their tokens."""
-        self._hand_over()
-        while self._counted:
-            self._take_one()
-        if self._worker is not None:
-            self._worker.shutdown()
-            self._worker = None
-
-    def _hand_over(self) -> None:
-        """Let the waiting rows be counted while the next ones are read: tokenizers need no lock of Python."""
-        waiting, self._waiting = self._waiting, []
-        if not waiting or self.lengths is None:
-            return
-        if self._worker is None:
-            from concurrent.futures import ThreadPoolExecutor
-
-            self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tokens")
-        rows = [row for _, row in waiting]
-        self._counted.append(([place for place, _ in waiting], self._worker.submit(self.lengths.over, rows)))
-        if len(self._counted) > BATCHES_AHEAD:
-            self._take_one()
-
-    def _take_one(self) -> None:
-        places, future = self._counted.popleft()
-        for place, counts in zip(places, future.result(), strict=True):
-            if counts is not None:
-                self[place] = replace(self[place], tokens=counts[0], prompt_tokens=counts[1])
 
     def survey(self, data: Any) -> Survey:
         """Return the survey under the `[data]` table; made at the first call."""

@@ -2,54 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-
-from tunegate.core.jsonl import Line
+from tunegate.core.jsonl import Decoded
+from tunegate.core.lines import Block
 from tunegate.dataqa.needs import finder
 from tunegate.dataqa.reading import Opened
 from tunegate.dataqa.rule import FileFacts, Split
 from tunegate.dataqa.rules_file import SEPARATOR_BYTES
-
-# Often enough for a bar, rarely enough to cost nothing.
-ROWS_BETWEEN_PROGRESS = 2000
+from tunegate.dataqa.schema import schema_of
 
 _holds_separator = finder(SEPARATOR_BYTES)
 
 
-class _Places(dict[str, tuple[int, int]]):
+class Places(dict[str, tuple[int, int]]):
     """How often each name came, and on which line first."""
 
-    def add(self, name: str | None, line: int) -> None:
-        """Count one more; None is not counted."""
+    def add(self, name: str | None, line: int, count: int = 1) -> None:
+        """Count a name, whose first place here is a line; None is not counted."""
         if name is not None:
-            count, first = self.get(name, (0, line))
-            self[name] = (count + 1, first)
+            before, first = self.get(name, (0, line))
+            self[name] = (before + count, first)
+
+    def merge(self, later: Places) -> None:
+        """Add what was counted in later lines."""
+        for name, (count, first) in later.items():
+            self.add(name, first, count)
 
 
 class Tally:
-    """What is counted while the lines of a file go by."""
+    """What is counted in some lines or in all: rows that are not blank, their schemas, and odd signs."""
 
-    def __init__(self, advance: Callable[[int], None] | None = None) -> None:
-        self._advance = advance
-        self._bytes = 0
+    def __init__(self) -> None:
         self.rows = 0
-        self.schemas = _Places()
-        self._signs = _Places()
+        self.schemas = Places()
+        self.signs = Places()
 
-    def over(self, lines: Iterable[Line]) -> Iterator[Line]:
-        """Give the lines on, and count."""
-        for line in lines:
-            raw = line.raw
-            self._bytes += len(raw)
-            if self._advance is not None and line.number % ROWS_BETWEEN_PROGRESS == 0:
-                self._advance(self._bytes)
-            if raw.strip(b" \t\r"):
-                self.rows += 1
-            if raw.endswith(b"\r"):
-                self._signs.add("carriage return", line.number)
-            if not raw.isascii() and _holds_separator(raw):
-                self._signs.add("separator", line.number)
-            yield line
+    def signs_of(self, block: Block) -> None:
+        """Count the signs that lines should not end with or hold."""
+        has_returns, has_separators = b"\r" in block.raw, _holds_separator(block.raw)
+        if not has_returns and not has_separators:
+            return
+        for line in block.lines():
+            if line.raw.endswith(b"\r"):
+                self.signs.add("carriage return", line.number)
+            if has_separators and _holds_separator(line.raw):
+                self.signs.add("separator", line.number)
+
+    def row(self, number: int, decoded: Decoded) -> None:
+        """Count a line that is not blank, and its schema."""
+        if not any(fault.kind == "blank" for fault in decoded.faults):
+            self.rows += 1
+        if isinstance(decoded.value, dict):
+            self.schemas.add(schema_of(decoded.value), number)
+
+    def merge(self, later: Tally) -> None:
+        """Add what was counted in later lines."""
+        self.rows += later.rows
+        self.schemas.merge(later.schemas)
+        self.signs.merge(later.signs)
 
     def facts(self, path: str, split: Split, opened: Opened, target: str) -> FileFacts:
         """Return what is known of the file whose lines went by."""
@@ -66,6 +75,6 @@ class Tally:
             encoding=head.encoding,
             form=head.form,
             schemas=dict(self.schemas),
-            carriage_returns=self._signs.get("carriage return", (0, 0)),
-            separators=self._signs.get("separator", (0, 0)),
+            carriage_returns=self.signs.get("carriage return", (0, 0)),
+            separators=self.signs.get("separator", (0, 0)),
         )

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from tunegate.core.chat import Chat, Message
 from tunegate.core.errors import InputError
-from tunegate.core.jsonl import decode, read_lines, row_id
+from tunegate.core.jsonl import decode, row_id
+from tunegate.core.lines import read_lines
 from tunegate.evals.predict import Question
 
 _TOOL_KEYS = ("tool_calls", "function_call", "tool_call_id")

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tunegate.core.errors import InputError
-from tunegate.core.jsonl import decode, read_lines
+from tunegate.core.jsonl import decode
+from tunegate.core.lines import read_lines
 from tunegate.finetune.template import ChatTemplate, Encoded
 
 # So many faults are named; the rest are counted.

@@ -13,7 +13,8 @@ from typing import Any, Protocol
 
 from tunegate.core.errors import InputError, ProviderError
 from tunegate.core.files import replacing
-from tunegate.core.jsonl import Line, decode, dumps, read_lines, row_id
+from tunegate.core.jsonl import decode, dumps, row_id
+from tunegate.core.lines import Line, read_lines
 from tunegate.core.progress import Advance, silent
 from tunegate.safety.judgement import (
     BANDS,

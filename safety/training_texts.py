@@ -16,7 +16,8 @@ from typing import Any
 
 from tunegate.core.errors import InputError
 from tunegate.core.files import explain_os_error
-from tunegate.core.jsonl import decode, read_lines
+from tunegate.core.jsonl import decode
+from tunegate.core.lines import read_lines
 from tunegate.safety.judgement import CATEGORIES
 
 CONTRASTS = Path(__file__).resolve().parent / "contrasts.toml"

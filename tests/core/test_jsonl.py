@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tunegate.core.errors import InputError
-from tunegate.core.jsonl import MISSING, decode, dumps, read_lines, read_rows, row_id, write_rows
+from tunegate.core.jsonl import MISSING, decode, dumps, read_rows, row_id, write_rows
+from tunegate.core.lines import read_lines
 
 numbers = st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
 json_values = st.recursive(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tunegate.core.jsonl import read_lines
+from tunegate.core.lines import read_lines
 from tunegate.dataqa.targets import TARGETS
 
 Ask = Callable[..., list[tuple[str, str]]]

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tunegate.core.jsonl import decode, read_lines
+from tunegate.core.jsonl import decode
+from tunegate.core.lines import read_lines
+from tunegate.core.plain import plain_messages
 from tunegate.dataqa.catalog import BY_ID
 from tunegate.dataqa.rule import Row
-from tunegate.dataqa.shape import PROVEN, is_plain
+from tunegate.dataqa.shape import PROVEN
 from tunegate.dataqa.targets import TARGETS
 
 PROVEN_RULES = [BY_ID[name] for name in sorted(PROVEN)]
@@ -58,7 +60,7 @@ rows = st.one_of(
 @given(rows)
 def test_no_proven_rule_would_hit_a_row_that_the_proof_accepts(row: dict[str, Any]) -> None:
     raw = json.dumps(row).encode()
-    if not decode(raw).faults and is_plain(row):
+    if not decode(raw).faults and plain_messages(row):
         assert list(hits(raw)) == []
 
 
@@ -67,7 +69,7 @@ def test_no_proven_rule_would_hit_a_row_that_the_proof_accepts(row: dict[str, An
 def test_a_text_that_begins_with_any_sign_is_accepted_only_where_it_shows(sign: str) -> None:
     row = {"messages": [{"role": "user", "content": sign}, {"role": "assistant", "content": sign}]}
     raw = json.dumps(row).encode()
-    if not decode(raw).faults and is_plain(row):
+    if not decode(raw).faults and plain_messages(row):
         assert list(hits(raw)) == []
 
 
@@ -79,15 +81,17 @@ def test_every_sign_of_unicode() -> None:
         for code in range(0x110000)
         if not 0xD800 <= code < 0xE000
         and is_blank(chr(code))
-        and is_plain({"messages": [{"role": "user", "content": chr(code)}, {"role": "assistant", "content": "a"}]})
+        and plain_messages(
+            {"messages": [{"role": "user", "content": chr(code)}, {"role": "assistant", "content": "a"}]}
+        )
     ]
     assert wrong == []
 
 
 def test_the_limit_on_messages_is_that_of_the_rule() -> None:
     turns = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
-    assert is_plain({"messages": turns * 1024})
-    assert not is_plain({"messages": turns * 1025})
+    assert plain_messages({"messages": turns * 1024})
+    assert not plain_messages({"messages": turns * 1025})
 
 
 @pytest.mark.parametrize(
@@ -107,7 +111,7 @@ def test_the_limit_on_messages_is_that_of_the_rule() -> None:
     ],
 )
 def test_what_is_not_plain(row: Any) -> None:
-    assert not is_plain(row)
+    assert not plain_messages(row)
 
 
 def shared_rows(shared: Path) -> Iterator[bytes]:
@@ -124,7 +128,7 @@ def test_on_real_data_the_proof_accepts_most_rows_and_never_a_faulty_one(shared:
         decoded = decode(raw)
         if isinstance(decoded.value, dict) and "messages" in decoded.value:
             total += 1
-            if not decoded.faults and is_plain(decoded.value):
+            if not decoded.faults and plain_messages(decoded.value):
                 accepted += 1
                 if accepted % 5 == 0 or accepted < 3000:  # all rules on every fifth of the rest: time
                     assert list(hits(raw)) == [], raw

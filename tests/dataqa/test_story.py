@@ -11,8 +11,9 @@ import pytest
 
 from tunegate.core.configuration import Data, Split
 from tunegate.core.errors import InputError, UsageError
-from tunegate.core.jsonl import read_lines, row_id, write_rows
+from tunegate.core.jsonl import row_id, write_rows
 from tunegate.core.ledger import Entry, read_ledger, write_ledger
+from tunegate.core.lines import read_lines
 from tunegate.core.runs import Run
 from tunegate.dataqa.prepare import prepare
 from tunegate.dataqa.story import story

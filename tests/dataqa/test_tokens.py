@@ -16,9 +16,16 @@ from hypothesis import strategies as st
 from tunegate.core.errors import InputError, UsageError
 from tunegate.dataqa import tokens as module
 from tunegate.dataqa.corpus import entry_of
-from tunegate.dataqa.rule import Row
-from tunegate.dataqa.survey import Corpus
-from tunegate.dataqa.tokens import Estimate, Lengths, ModelCounter, counter, row_tokens, tiktoken_encoding
+from tunegate.dataqa.rule import Entry, Row
+from tunegate.dataqa.tokens import (
+    Estimate,
+    Lengths,
+    ModelCounter,
+    counter,
+    row_tokens,
+    tiktoken_encoding,
+    with_lengths,
+)
 
 TEXTS = [
     "",
@@ -190,22 +197,21 @@ def test_lengths_are_counted_only_where_they_may_be_over() -> None:
         made.append(Estimate())
         return made[0]
 
-    corpus = Corpus(lengths=Lengths(1024, make))
+    lengths = Lengths(1024, make)
 
-    def keep(words: int) -> None:
+    def entries_of(*words: int) -> list[Entry]:
+        return with_lengths([kept(count) for count in words], lengths)
+
+    def kept(words: int) -> tuple[Entry, Row]:
         messages = [{"role": "user", "content": "word " * words}, {"role": "assistant", "content": "x"}]
         row = Row(json.dumps({"messages": messages}).encode())
         entry = entry_of(row, "train")
         assert entry is not None
-        corpus.keep(entry, row)
+        return entry, row
 
-    for words in (1, 20, 100):
-        keep(words)
-    corpus.settle()
+    assert [entry.tokens for entry in entries_of(1, 20, 100)] == [None, None, None]
     assert not made
-    for words in (900, 1200):
-        keep(words)
-    corpus.settle()
+    short, long = entries_of(900, 1200)
     assert len(made) == 1
-    assert [entry.tokens is None for entry in corpus] == [True, True, True, True, False]
-    assert (corpus[4].tokens or 0) > 1200
+    assert short.tokens is None
+    assert (long.tokens or 0) > 1200

@@ -1,0 +1,89 @@
+"""The same work on many items: one after the other, or in several processes, with the results in order."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tunegate.core.errors import InputError, TunegateError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ProcessPoolExecutor
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+# Items that wait for a free process, so that none is idle while the next item is read.
+AHEAD = 2
+
+
+def available_cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def sharing(work: Callable[[Item], Result], jobs: int) -> Iterator[Callable[[Iterable[Item]], Iterator[Result]]]:
+    """Give a function from items to their results, in order, that does the work in `jobs` processes.
+
+    With one job the work is done in this process, and nothing is imported for it. An error while the items are
+    read is raised after the results of those before it. Raises InputError when a process ends by itself, as when
+    memory runs out.
+    """
+    if jobs == 1:
+        yield partial(map, work)
+        return
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
+    # A forked process has all that is loaded already. Elsewhere than on Linux system libraries may not survive
+    # that: a new process loads it again.
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    with ProcessPoolExecutor(jobs, context, _begin, (work,)) as pool:
+        yield partial(_in_order, pool, AHEAD * jobs)
+
+
+def _in_order(pool: ProcessPoolExecutor, ahead: int, items: Iterable[Any]) -> Iterator[Any]:
+    from concurrent.futures.process import BrokenProcessPool
+
+    waiting: deque[Future[Any]] = deque()
+    problem: TunegateError | None = None
+    try:
+        try:
+            for item in items:
+                waiting.append(pool.submit(_do, item))
+                if len(waiting) > ahead:
+                    yield waiting.popleft().result()
+        except TunegateError as error:
+            problem = error
+        while waiting:
+            yield waiting.popleft().result()
+    except BrokenProcessPool as error:
+        raise InputError(
+            "one of the processes at work was ended, perhaps for want of memory: start again with --jobs 1"
+        ) from error
+    if problem is not None:
+        raise problem
+
+
+_work: Callable[[Any], Any]
+
+
+def _begin(work: Callable[[Any], Any]) -> None:
+    """Keep the work of this process; an interrupt is left to the process that people talk to."""
+    import signal
+
+    global _work  # noqa: PLW0603  # a process of the pool has no other memory of its own
+    _work = work
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _do(item: Any) -> Any:
+    return _work(item)
