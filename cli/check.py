@@ -41,6 +41,13 @@ _file = click.Path(path_type=Path, allow_dash=True)
 @click.option("--diff", "diffing", is_flag=True, help="Show what would be mended, and write nothing.")
 @click.option("--baseline", type=click.Path(path_type=Path), help="Leave out the findings that this file knows.")
 @click.option("--write-baseline", type=click.Path(path_type=Path), help="Write the findings as known, and pass.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="Processes that share the work  [default: all cores when the files are large].",
+)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option(
     "--fail-at",
@@ -64,6 +71,7 @@ def command(
     diffing: bool,
     baseline: Path | None,
     write_baseline: Path | None,
+    jobs: int,
     form: str,
     fail_at: str,
     config_path: Path | None,
@@ -89,7 +97,7 @@ def command(
     if diffing and form != "text":
         raise UsageError(f"--diff prints a diff and no {form}: leave one of them out")
     configuration = _configuration(config_path)
-    settings = _settings(configuration, target, select, ignore)
+    settings = replace(_settings(configuration, target, select, ignore), jobs=jobs)
     named: dict[Split, list[Path]] = {
         "train": [*files, *train],
         "validation": list(validation),

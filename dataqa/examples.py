@@ -43,7 +43,7 @@ def _row(rule: Rule, line: bytes, path: str, number: int) -> Row:
 
 def _hits_of_rows(rule: Rule, which: Which) -> Iterator[Hit]:
     for number, line in enumerate(_lines(rule, which), start=1):
-        if not rule.needs or any(need in line for need in rule.needs):
+        if rule.look is None or rule.look(line):
             yield from rule.check(_row(rule, line, "example.jsonl", number))
 
 

@@ -20,7 +20,6 @@ from tunegate.core.lines import BOM, Line
 from tunegate.core.location import Span, locate
 from tunegate.dataqa.catalog import choose
 from tunegate.dataqa.check import CheckSettings, DataFile
-from tunegate.dataqa.needs import finder
 from tunegate.dataqa.reading import Head, begin
 from tunegate.dataqa.rule import KEEP, REMOVE, Kind, Row, Rule
 from tunegate.dataqa.targets import target_named
@@ -221,7 +220,7 @@ def _reason_to_skip(head: Head, of_files: set[str]) -> str | None:
 
 
 def _asks(rule: Rule, raw: bytes) -> bool:
-    return not rule.needs or finder(rule.needs)(raw)
+    return rule.look is None or rule.look(raw)
 
 
 def _without_neighbours(raw: bytes, edits: Sequence[_Edit]) -> list[_Edit]:

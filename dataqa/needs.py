@@ -24,13 +24,13 @@ def finder(needs: Sequence[bytes]) -> Callable[[bytes], bool]:
         before, after = re.escape(need[: place + 1]), re.escape(need[place + 1 :])
         around.setdefault(need[place], []).append(b"(?<=%b)(?=%b)" % (before, after))
     searches = [
-        re.compile(re.escape(bytes([rarest])) + b"(?:%b)" % b"|".join(found)).search
+        (rarest, re.compile(re.escape(bytes([rarest])) + b"(?:%b)" % b"|".join(found)).search)
         for rarest, found in around.items()
     ]
 
     def holds(raw: bytes) -> bool:
-        for search in searches:  # noqa: SIM110  # any() would take longer than the searches
-            if search(raw):
+        for rarest, search in searches:  # noqa: SIM110  # any() would take longer than the searches
+            if rarest in raw and search(raw):
                 return True
         return False
 

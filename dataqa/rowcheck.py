@@ -5,7 +5,7 @@ A block is checked without regard to any other, so that several processes can sh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -13,9 +13,8 @@ from tunegate.core.findings import Finding, Severity
 from tunegate.core.jsonl import decode
 from tunegate.core.lines import Block
 from tunegate.dataqa.corpus import entry_of
-from tunegate.dataqa.needs import finder
 from tunegate.dataqa.placing import finding_in_row
-from tunegate.dataqa.rule import Entry, Kind, Row, Rule, Split
+from tunegate.dataqa.rule import Entry, Kind, Look, Row, Rule, Split
 from tunegate.dataqa.rules_line import MAX_LINE_BYTES
 from tunegate.dataqa.shape import PROVEN
 from tunegate.dataqa.tally import Tally
@@ -86,7 +85,7 @@ class RowCheck:
             severity = rule.severity_for(self._target, kind)
             if severity is not None:
                 family = line if rule.id.startswith("FILE") else shape if rule.id in PROVEN else content
-                family.append(_Question(rule, severity, finder(rule.needs) if rule.needs else None))
+                family.append(_Question(rule, severity, rule.look))
         return _Asked(line, shape, content)
 
     def _entry(self, row: Row, split: Split) -> Entry | None:
@@ -100,7 +99,7 @@ class _Question(NamedTuple):
 
     rule: Rule
     severity: Severity
-    may_hit: Callable[[bytes], bool] | None
+    may_hit: Look | None
 
 
 class _Asked(NamedTuple):

@@ -24,6 +24,7 @@ from typing import Any, Literal
 from tunegate.core.findings import Fix, Partner, Severity
 from tunegate.core.jsonl import MISSING, Decoded, decode, row_id
 from tunegate.core.location import Path
+from tunegate.dataqa.needs import finder
 
 Kind = Literal["sft", "dpo", "rft"]
 Split = Literal["train", "validation", "test"]
@@ -186,6 +187,9 @@ SetCheck = Callable[[Sequence[Entry], Any], Iterator[tuple[Entry, Hit]]]
 Repair = Callable[[Row, Hit], Any]
 """Gives the new value of the place that a hit names, REMOVE to take it out, or KEEP where only a person knows."""
 
+Look = Callable[[bytes], bool]
+"""Says whether bytes may hold what a rule speaks of; never wrong when it says no."""
+
 LineRepair = Callable[[bytes], bytes]
 """Gives the new bytes of a line and its line end: none where the line goes, the same where only a person knows."""
 
@@ -206,6 +210,9 @@ KEEP = _Keep()
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One rule. `needs` are byte strings of which a line must hold one for the rule to be asked at all.
+
+    `may_hit` is a look of the rule's own in their place. It is asked of many lines at once, then of each: where it
+    is true of some bytes it must be true of all that hold them.
 
     A rule with a `fix` has a `repair` of a value, or a `repair_line` of the bytes of a line (`fix.py` itself mends
     byte-order mark, encoding and final newline of a file). `example_facts` says of the bad and of the good example
@@ -231,6 +238,12 @@ class Rule:
     example_facts: tuple[Mapping[str, Any], Mapping[str, Any]] = ({}, {})
     example_kind: Kind = "sft"
     example_splits: tuple[Split, ...] = ()
+    may_hit: Look | None = None
+
+    @property
+    def look(self) -> Look | None:
+        """Whether bytes may hold what the rule speaks of; None where only the rule itself can say."""
+        return self.may_hit or (finder(self.needs) if self.needs else None)
 
     def severity_for(self, target: str, kind: str = "sft") -> Severity | None:
         """Return the severity for a target and task kind; None where the rule does not apply."""
@@ -254,6 +267,7 @@ def rule(
     example_facts: tuple[Mapping[str, Any], Mapping[str, Any]] = ({}, {}),
     example_kind: Kind = "sft",
     example_splits: tuple[Split, ...] = (),
+    may_hit: Look | None = None,
 ) -> Callable[[Callable[..., Iterator[Any]]], Rule]:
     """Make a rule of a generator function; `severities` maps a target or task kind to a severity, or to None."""
 
@@ -265,7 +279,7 @@ def rule(
         return Rule(
             id, severity, scope, check, title, text, fix, repair, needs, severities or {},
             _lines(bad), _lines(good), says, example_target, repair_line, example_facts,
-            example_kind, example_splits,
+            example_kind, example_splits, may_hit,
         )  # fmt: skip
 
     return make

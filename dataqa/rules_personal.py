@@ -16,6 +16,10 @@ _look = looking_for(find_personal)
 _REPAIR = "mask it, or drop the row"
 
 
+def _may_hold_contact(raw: bytes) -> bool:
+    return b"@" in raw or (b"\\" in raw and b"\\u0040" in raw) or may_hold_number(raw)
+
+
 @rule(
     "PII001",
     Severity.WARNING,
@@ -24,6 +28,7 @@ _REPAIR = "mask it, or drop the row"
     says="e-mail address ma***@***: mask it, or drop the row",
     fix="unsafe",
     repair=partial(masked, find=find_personal, rule_id="PII001"),
+    may_hit=_may_hold_contact,
 )
 def contact(row: Row) -> Iterator[Hit]:
     """A text holds an e-mail address or a telephone number.
@@ -32,8 +37,7 @@ def contact(row: Row) -> Iterator[Hit]:
     country; without a country code those of Germany, the United Kingdom and the United States are known. Addresses
     such as `name@example.com`, which belong to nobody, are left alone.
     """
-    if b"@" in row.raw or b"\\u0040" in row.raw or may_hold_number(row.raw):
-        yield from hits(row, _look, "PII001", _REPAIR)
+    yield from hits(row, _look, "PII001", _REPAIR)
 
 
 @rule(
@@ -44,6 +48,7 @@ def contact(row: Row) -> Iterator[Hit]:
     says="payment card number 4111***: mask it, or drop the row",
     fix="unsafe",
     repair=partial(masked, find=find_personal, rule_id="PII002"),
+    may_hit=may_hold_number,
 )
 def payment_card(row: Row) -> Iterator[Hit]:
     """A text holds the number of a payment card.
@@ -51,8 +56,7 @@ def payment_card(row: Row) -> Iterator[Hit]:
     The first digits are those of an issuer, the length is the issuer's, and the check digit (Luhn's formula) is
     right. Test numbers of the card schemes have that form too, and are reported.
     """
-    if may_hold_number(row.raw):
-        yield from hits(row, _look, "PII002", _REPAIR)
+    yield from hits(row, _look, "PII002", _REPAIR)
 
 
 @rule(
@@ -63,6 +67,7 @@ def payment_card(row: Row) -> Iterator[Hit]:
     says="bank account number (IBAN) DE89***: mask it, or drop the row",
     fix="unsafe",
     repair=partial(masked, find=find_personal, rule_id="PII003"),
+    may_hit=may_hold_number,
 )
 def account_or_national_id(row: Row) -> Iterator[Hit]:
     """A text holds a bank account number (IBAN), or a number that a state gave to a person.
@@ -70,8 +75,7 @@ def account_or_national_id(row: Row) -> Iterator[Hit]:
     IBAN: check digits (modulo 97) and length of its country. German tax number (Steuer-IdNr): check digit, and its
     groups or a word for it. Social security number of the United States: ranges that are given out.
     """
-    if may_hold_number(row.raw):
-        yield from hits(row, _look, "PII003", _REPAIR)
+    yield from hits(row, _look, "PII003", _REPAIR)
 
 
 @rule(
@@ -82,6 +86,7 @@ def account_or_national_id(row: Row) -> Iterator[Hit]:
     says="public IP address 8.8.*.*: mask it, or drop the row",
     fix="unsafe",
     repair=partial(masked, find=find_personal, rule_id="PII004"),
+    may_hit=may_hold_address,
 )
 def public_address(row: Row) -> Iterator[Hit]:
     """A text holds a public IP address.
@@ -89,8 +94,7 @@ def public_address(row: Row) -> Iterator[Hit]:
     An address, of version 4 or 6, can lead to a person or to a machine. Private and documentation ranges are left
     alone, and version numbers where the word before them says so.
     """
-    if may_hold_address(row.raw):
-        yield from hits(row, _look, "PII004", _REPAIR)
+    yield from hits(row, _look, "PII004", _REPAIR)
 
 
 RULES: tuple[Rule, ...] = (contact, payment_card, account_or_national_id, public_address)

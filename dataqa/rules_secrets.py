@@ -24,6 +24,7 @@ _REPAIR = "make it invalid where it was issued, and mask it here"
     says="AWS access key AKIA***: make it invalid where it was issued, and mask it here",
     fix="unsafe",
     repair=partial(masked, find=find_secrets, rule_id="SEC001"),
+    may_hit=may_hold_token,
 )
 def key_with_prefix(row: Row) -> Iterator[Hit]:
     """A text holds the key of a service, known by its prefix.
@@ -31,8 +32,7 @@ def key_with_prefix(row: Row) -> Iterator[Hit]:
     OpenAI, Anthropic, AWS, GitHub, GitLab, Hugging Face, Slack, Google, Stripe, npm. A key is reported for its
     form: also one that a manual prints. A prefix with dots or `your-key` after it is none.
     """
-    if may_hold_token(row.raw):
-        yield from hits(row, _look, "SEC001", _REPAIR)
+    yield from hits(row, _look, "SEC001", _REPAIR)
 
 
 @rule(
@@ -43,14 +43,14 @@ def key_with_prefix(row: Row) -> Iterator[Hit]:
     says="private key ***: make it invalid where it was issued, and mask it here",
     fix="unsafe",
     repair=partial(masked, find=find_secrets, rule_id="SEC002"),
+    may_hit=may_hold_token,
 )
 def private_key(row: Row) -> Iterator[Hit]:
     """A text holds a private key in PEM form.
 
     The opening line with at least the first 20 characters of a key; the line alone, as manuals quote it, is none.
     """
-    if may_hold_token(row.raw):
-        yield from hits(row, _look, "SEC002", _REPAIR)
+    yield from hits(row, _look, "SEC002", _REPAIR)
 
 
 @rule(
@@ -61,6 +61,7 @@ def private_key(row: Row) -> Iterator[Hit]:
     says="Azure storage account key ***: make it invalid where it was issued, and mask it here",
     fix="unsafe",
     repair=partial(masked, find=find_secrets, rule_id="SEC003"),
+    may_hit=may_hold_secret,
 )
 def azure_credential(row: Row) -> Iterator[Hit]:
     """A text holds a credential of Azure, or a password in a connection string.
@@ -68,8 +69,7 @@ def azure_credential(row: Row) -> Iterator[Hit]:
     Storage account key, shared access key and signature (`sig=`), key of an Azure AI service, and the password of
     a connection string or of a URL such as `postgres://user:...@server`.
     """
-    if may_hold_secret(row.raw):
-        yield from hits(row, _look, "SEC003", _REPAIR)
+    yield from hits(row, _look, "SEC003", _REPAIR)
 
 
 @rule(
@@ -80,6 +80,7 @@ def azure_credential(row: Row) -> Iterator[Hit]:
     says="secret token ***: make it invalid where it was issued, and mask it here",
     fix="unsafe",
     repair=partial(masked, find=find_secrets, rule_id="SEC004"),
+    may_hit=may_hold_token,
 )
 def token_near_word(row: Row) -> Iterator[Hit]:
     """A text holds a web token, or a random-looking token after a word such as key or password.
@@ -87,8 +88,7 @@ def token_near_word(row: Row) -> Iterator[Hit]:
     A web token is a JWT. Random-looking: 20 characters or more with small letters, capitals and digits that change
     often, or 32 or more hexadecimal digits that are assigned to such a word.
     """
-    if may_hold_token(row.raw):
-        yield from hits(row, _look, "SEC004", _REPAIR)
+    yield from hits(row, _look, "SEC004", _REPAIR)
 
 
 RULES: tuple[Rule, ...] = (key_with_prefix, private_key, azure_credential, token_near_word)

@@ -156,10 +156,12 @@ def repeated_answer(row: Row) -> Iterator[Hit]:
     Two turns were copied, or a bot that did not understand repeated itself; the model learns to do so. Answers of
     fewer than four words come back by themselves and are let be, and so are questions: people do ask again.
     """
-    if len(row.messages) < 3:
-        return
-    texts = [text.strip() for _, message in row.messages if isinstance(text := message.get("content"), str)]
-    if len(set(texts)) == len(texts):
+    answers = [
+        text.strip()
+        for _, message in row.messages
+        if message.get("role") == "assistant" and isinstance(text := message.get("content"), str)
+    ]
+    if len(set(answers)) == len(answers):
         return  # as in nearly every row
     seen: dict[str, int] = {}
     for index, message in row.messages:

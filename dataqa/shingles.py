@@ -22,6 +22,9 @@ LENGTH = 5
 
 _WORD = re.compile(r"\w+")
 
+# In ASCII the words are what is left when all else becomes spaces, which takes half the time of the pattern.
+_SPACED = bytes(code if chr(code).isalnum() or code == ord("_") else 0x20 for code in range(128)) + bytes(128)
+
 # Scripts that write no spaces between words: Thai, Lao, Myanmar, Khmer, Chinese, Japanese.
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"
@@ -41,8 +44,11 @@ def units(text: str, kind: str) -> list[str] | str:
     script without spaces is taken by characters anyway.
     """
     worded = kind == "word5" and is_worded(text)
-    text = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
-    return (worded and _WORD.findall(text)) or " ".join(text.split())
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text).casefold()
+        return (worded and _WORD.findall(text)) or " ".join(text.split())
+    text = text.lower()
+    return text.encode().translate(_SPACED).decode().split() if worded else " ".join(text.split())
 
 
 def is_worded(text: str) -> bool:

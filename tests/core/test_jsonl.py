@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import gzip
 import json
 from pathlib import Path
 
@@ -10,7 +9,6 @@ from hypothesis import strategies as st
 
 from tunegate.core.errors import InputError
 from tunegate.core.jsonl import MISSING, decode, dumps, read_rows, row_id, write_rows
-from tunegate.core.lines import read_lines
 
 numbers = st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
 json_values = st.recursive(
@@ -19,41 +17,6 @@ json_values = st.recursive(
     max_leaves=12,
 )
 json_objects = st.dictionaries(st.text(max_size=6), json_values, max_size=5)
-
-
-def test_lines_end_at_lf_only(tmp_path: Path) -> None:
-    path = tmp_path / "a.jsonl"
-    path.write_bytes('{"a": "x\u2028y\u0085z\x0c"}\r\n\n{"b": 1}'.encode())
-
-    lines = list(read_lines(path))
-
-    assert [line.number for line in lines] == [1, 2, 3]
-    assert lines[0].raw.endswith(b"\r")
-    assert [line.ended for line in lines] == [True, True, False]
-
-
-def test_a_bom_is_no_part_of_the_first_line(tmp_path: Path) -> None:
-    path = tmp_path / "a.jsonl"
-    path.write_bytes(b"\xef\xbb\xbf{}\n\xef\xbb\xbf{}\n")
-
-    assert [line.raw for line in read_lines(path)] == [b"{}", b"\xef\xbb\xbf{}"]
-
-
-def test_gz_is_unpacked_and_a_cut_one_is_an_error(tmp_path: Path) -> None:
-    path = tmp_path / "a.jsonl.gz"
-    path.write_bytes(gzip.compress(b'{"a": 1}\n' * 2000))
-    assert sum(1 for _ in read_lines(path)) == 2000
-
-    path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(InputError, match="ends in the middle"):
-        list(read_lines(path))
-
-
-def test_what_cannot_be_read_is_named_with_its_repair(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="it does not exist: check the path"):
-        list(read_lines(tmp_path / "missing.jsonl"))
-    with pytest.raises(InputError, match=r"it is a folder; name a file, or use a glob"):
-        list(read_lines(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -194,3 +157,27 @@ def test_the_fast_way_hides_no_duplicate_key_and_no_rounded_number(text: str) ->
     json.loads(text, object_pairs_hook=pairs, parse_int=integer)
 
     assert bool(decode(text.encode()).faults) == any(hidden)
+
+
+contents = st.text(max_size=6) | st.sampled_from(['"', "\\", '\\"', '\\\\"', "a\\", '":', "\\\\", '"role":"x"'])
+
+
+@given(contents, contents, st.booleans(), st.sampled_from(["", " "]), st.booleans())
+def test_a_plain_chat_is_decoded_as_by_the_careful_way(
+    question: str, answer: str, escaped: bool, space: str, twice: bool
+) -> None:
+    """The quick proof must never hide a key that stands twice, however texts are written."""
+    user = json.dumps(question, ensure_ascii=escaped)
+    turn = f'{{"role":{space}"user","content":{user}}}'
+    if twice:
+        turn = turn[:-1] + f',"content":{user}}}'
+    raw = f'{{"messages":[{turn},{{"role":"assistant","content":{json.dumps(answer)}}}]}}'
+    try:
+        line = raw.encode()
+    except UnicodeEncodeError:
+        return
+    decoded = decode(line)
+    kinds = {fault.kind for fault in decoded.faults}
+    assert ("duplicate-key" in kinds) == twice
+    if not kinds:
+        assert decoded.value == json.loads(line)

@@ -397,3 +397,27 @@ def test_real_chats_have_no_errors_of_shape(folder: str, shared: Path) -> None:
     for path in sorted((shared / "data" / folder).glob("*.jsonl")):
         if not path.name.endswith(".expected.jsonl"):
             assert error_lines(path) == FAULTY.get(path.name, set()), path.name
+
+
+def test_the_result_does_not_depend_on_how_many_processes_share_the_work(tmp_path: Path) -> None:
+    path = tmp_path / "many.jsonl"
+    rows = [
+        f'{{"messages": [{{"role": "user", "content": "Question {number % 700} about parcel {number} '
+        f'and max.muster{number}@firma.example"}}, {{"role": "assistant", "content": "Answer {number % 300}"}}]}}'
+        for number in range(3000)
+    ]
+    rows[1500:1500] = ["not json", "", "[1]", rows[3]]
+    path.write_text("\n".join(rows), encoding="utf-8")
+    alone, shared = (check([DataFile(path)], CheckSettings(jobs=jobs)) for jobs in (1, 3))
+    assert len(alone.findings) > 3000
+    assert shared == alone
+
+
+def test_findings_before_the_damage_of_a_compressed_file_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "cut.jsonl.gz"
+    rows = b"".join(b'{"messages": [], "number": %d}\n' % (number * 7919) for number in range(60_000))
+    path.write_bytes(gzip.compress(rows)[:-2000])
+    for jobs in (1, 2):
+        result = check([DataFile(path)], CheckSettings(select=("CHAT002",), jobs=jobs))
+        assert len(result.problems) == 1
+        assert len(result.findings) > 40_000
