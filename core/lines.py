@@ -37,13 +37,22 @@ class Block(NamedTuple):
     number: int
     raw: bytes
 
+    def pieces(self) -> list[bytes]:
+        """Return the bytes of the lines without their ends."""
+        found = self.raw.split(b"\n")
+        return found if found[-1] else found[:-1]
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether its last line has an end; only the last line of a file may lack it."""
+        return self.raw.endswith(b"\n")
+
     def lines(self) -> Iterator[Line]:
-        """Give the lines, in their order; only the last line of a file may lack its end."""
-        *ended, rest = self.raw.split(b"\n")
-        for number, raw in enumerate(ended, start=self.number):
-            yield Line(number, raw, True)
-        if rest:
-            yield Line(self.number + len(ended), rest, False)
+        """Give the lines, in their order."""
+        pieces = self.pieces()
+        unended = None if self.is_ended else len(pieces) - 1
+        for place, raw in enumerate(pieces):
+            yield Line(self.number + place, raw, place != unended)
 
 
 def open_bytes(path: Path) -> IO[bytes]:
@@ -69,17 +78,21 @@ def read_blocks(path: Path, size: int | None = None) -> Iterator[Block]:
     `size` is how many bytes are read of a file that is not compressed: what is written to it meanwhile is left for
     the next time. Raises InputError when the file cannot be read, or has become shorter than that.
     """
-    chunks, line = _chunks(path, size), 0
+    last = Block(1, b"")
     try:
-        for block in blocks_of(chunks):
+        for block in blocks_of(_chunks(path, size)):
             yield block
-            line = block.number + block.raw.count(b"\n") - 1
+            last = block
     except OSError as error:
         raise explain_os_error(error, path, "read") from error
     except EOFError as error:
-        raise InputError(f"{path} ends in the middle of the compressed data after line {line}") from error
+        raise InputError(f"{path} ends in the middle of the compressed data {_after(last)}") from error
     except zlib.error as error:
-        raise InputError(f"{path} is damaged after line {line}: its compressed data cannot be read") from error
+        raise InputError(f"{path} is damaged {_after(last)}: its compressed data cannot be read") from error
+
+
+def _after(block: Block) -> str:
+    return f"after line {block.number + len(block.pieces()) - 1}"
 
 
 def _chunks(path: Path, size: int | None) -> Iterator[bytes]:
@@ -100,8 +113,8 @@ def blocks_of(chunks: Iterable[bytes]) -> Iterator[Block]:
         waiting.append(chunk[:cut] if cut else chunk)
         if cut:
             block = _block(number, waiting)
-            yield block
             number += block.raw.count(b"\n")
+            yield block
             waiting = [chunk[cut:]]
     if any(waiting):
         yield _block(number, waiting)

@@ -64,18 +64,26 @@ class RowCheck:
         about_content = [each for each in asked.content if each.may_hit is None or each.may_hit(block.raw)]
         seen.tally.signs_of(block)
         kept: list[tuple[Entry, Row]] = []
+        has_nothing_to_say = not about_content and not self._keeps_entries
+        plain, first_plain = 0, 0
         for number, raw, ended in block.lines():
             decoded = decode(raw)
-            seen.tally.row(number, decoded)
-            is_object = type(decoded.value) is dict
+            is_sound = decoded.is_plain and part.kind == "sft" and ended and len(raw) <= MAX_LINE_BYTES
+            if is_sound:
+                plain, first_plain = plain + 1, first_plain or number
+                if has_nothing_to_say:
+                    continue
             row = Row(raw, part.path, number, decoded=decoded, target=self._target, kind=part.kind, ended=ended)
-            if decoded.faults or not is_object or not ended or len(raw) > MAX_LINE_BYTES:
+            is_object = type(decoded.value) is dict
+            if not is_sound:
+                seen.tally.row(number, decoded)
                 _ask(asked.line, row, seen.findings)
-            if is_object and not (decoded.is_plain and part.kind == "sft"):
-                _ask(asked.shape, row, seen.findings)
+                if is_object:
+                    _ask(asked.shape, row, seen.findings)
             _ask(about_content, row, seen.findings)
             if self._keeps_entries and is_object and (entry := self._entry(row, part.split)) is not None:
                 kept.append((entry, row))
+        seen.tally.plain_rows(plain, first_plain)
         seen.entries.extend(with_lengths(kept, self._lengths))
         return seen
 

@@ -71,8 +71,9 @@ class Row:
         if self._messages is None:
             value = self.decoded.value
             found = value.get("messages") if isinstance(value, dict) else None
-            listed = found if isinstance(found, list) else []
-            self._messages = [(index, item) for index, item in enumerate(listed) if isinstance(item, dict)]
+            listed = enumerate(found if isinstance(found, list) else [])
+            all_are = self.decoded.is_plain
+            self._messages = list(listed) if all_are else [pair for pair in listed if isinstance(pair[1], dict)]
         return self._messages
 
     def texts(self, *roles: str) -> Iterator[tuple[Path, str, str]]:

@@ -20,7 +20,7 @@ class Places(dict[str, tuple[int, int]]):
         """Count a name, whose first place here is a line; None is not counted."""
         if name is not None:
             before, first = self.get(name, (0, line))
-            self[name] = (before + count, first)
+            self[name] = (before + count, min(first, line))
 
     def merge(self, later: Places) -> None:
         """Add what was counted in later lines."""
@@ -53,6 +53,12 @@ class Tally:
             self.rows += 1
         if isinstance(decoded.value, dict):
             self.schemas.add(schema_of(decoded.value), number)
+
+    def plain_rows(self, count: int, first: int) -> None:
+        """Count plain chats, of which the first stands on a line."""
+        if count:
+            self.rows += count
+            self.schemas.add("chat", first, count)
 
     def merge(self, later: Tally) -> None:
         """Add what was counted in later lines."""
