@@ -136,6 +136,10 @@ def _order(shingle: Shingle) -> tuple[str, ...]:
     return ("", shingle) if isinstance(shingle, str) else shingle
 
 
+# Texts that are taken apart at once: their words and hashes take a hundred times the memory of the texts.
+_TOGETHER = 2048
+
+
 def _keys_numpy(texts: Sequence[str], threshold: float, kind: str) -> tuple[Sequence[int], list[list[int]]]:
     """Do the same for many texts, with 64-bit hashes in place of shingles.
 
@@ -145,20 +149,23 @@ def _keys_numpy(texts: Sequence[str], threshold: float, kind: str) -> tuple[Sequ
 
     # Hash and owner in one number: one fast sort brings equal shingles together and their texts in order.
     bits = np.uint64(max(len(texts), 1).bit_length())
-    hashes, holders = _hashes(texts, kind)
-    packed = (hashes >> bits << bits) | holders
+    low = (np.uint64(1) << bits) - np.uint64(1)
+    sizes, pieces = np.zeros(len(texts), dtype=np.int64), []
+    numbers = _numbering()
+    for start in range(0, len(texts), _TOGETHER):
+        hashes, holders = _hashes(texts[start : start + _TOGETHER], kind, numbers)
+        piece = _distinct((hashes >> bits << bits) | (holders + np.uint64(start)))
+        sizes[start : start + _TOGETHER] = np.bincount(
+            (piece & low).astype(np.int64) - start, minlength=len(sizes[start : start + _TOGETHER])
+        )
+        pieces.append(piece)
+    packed = np.concatenate([*pieces, np.zeros(0, dtype=np.uint64)])
+    pieces.clear()
     packed.sort()
-    first = np.ones(len(packed), dtype=bool)
-    first[1:] = packed[1:] != packed[:-1]
-    packed = packed[first]
-    hashes, owners = packed >> bits, (packed & ((np.uint64(1) << bits) - np.uint64(1))).astype(np.int64)
-    sizes = np.bincount(owners, minlength=len(texts))
-    new = np.ones(len(hashes), dtype=bool)
-    new[1:] = hashes[1:] != hashes[:-1]
-    groups = np.cumsum(new) - 1
+    packed = packed[_shared(packed, bits)]
+    hashes, owners = packed >> bits, (packed & low).astype(np.int64)
+    groups = np.cumsum(_firsts(hashes)) - 1
     counts = np.bincount(groups)
-    held = counts[groups] > 1
-    groups, owners = groups[held], owners[held]
     order = np.lexsort((groups, counts[groups], owners))
     groups, owners = groups[order], owners[order]
     known = np.bincount(owners, minlength=len(texts))
@@ -171,21 +178,55 @@ def _keys_numpy(texts: Sequence[str], threshold: float, kind: str) -> tuple[Sequ
     return sizes.tolist(), keys
 
 
-def _hashes(texts: Sequence[str], kind: str) -> tuple[Any, Any]:
-    """Return the 64-bit hash of every run of five units, and the number of the text that it stands in."""
+def _distinct(values: Any) -> Any:
+    """Return values sorted and each once; `numpy.unique` would take ten times as long for these."""
+    values.sort()
+    return values[_firsts(values)]
+
+
+def _firsts(values: Any) -> Any:
+    """Return which of the sorted values differ from the one before."""
     import numpy as np
 
+    firsts = np.ones(len(values), dtype=bool)
+    firsts[1:] = values[1:] != values[:-1]
+    return firsts
+
+
+def _shared(packed: Any, bits: Any) -> Any:
+    """Return which of the sorted numbers have the same hash as one beside them."""
+    import numpy as np
+
+    same = np.zeros(len(packed), dtype=bool)
+    step = 1 << 20  # a part at a time: the shifted copies of all would take as much memory again
+    for start in range(0, len(packed) - 1, step):
+        here = packed[start : start + step + 1] >> bits
+        equal = here[1:] == here[:-1]
+        same[start : start + len(equal)] |= equal
+        same[start + 1 : start + 1 + len(equal)] |= equal
+    return same
+
+
+def _numbering() -> defaultdict[str, int]:
+    """Return a table that gives every new word the next number."""
     numbers: defaultdict[str, int] = defaultdict()
-    numbers.default_factory = numbers.__len__  # a new word gets the next number
+    numbers.default_factory = numbers.__len__
+    return numbers
+
+
+def _hashes(texts: Sequence[str], kind: str, numbers: defaultdict[str, int]) -> tuple[Any, Any]:
+    """Return the 64-bit hash of every run of five units, and the place of the text that it stands in."""
+    import numpy as np
+
     coded, lengths = [], np.empty(len(texts), dtype=np.int64)
-    for number, text in enumerate(texts):
+    for place, text in enumerate(texts):
         found = units(text, kind)
         if isinstance(found, str):
             codes = np.frombuffer(found.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
             coded.append(codes.astype(np.uint64) | np.uint64(1 << 40))  # apart from the numbers of words
         else:
             coded.append(np.fromiter(map(numbers.__getitem__, found), dtype=np.uint64, count=len(found)))
-        lengths[number] = len(found)
+        lengths[place] = len(found)
     flat = _mixed(np.concatenate([*coded, np.zeros(LENGTH, dtype=np.uint64)]))
     ends = np.cumsum(lengths)
     owners = np.repeat(np.arange(len(texts), dtype=np.uint64), lengths)
