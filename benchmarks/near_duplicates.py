@@ -16,7 +16,8 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 
-from tunegate.dataqa.shingles import Neighbours, jaccard, shingles
+from tunegate.dataqa.neighbours import Neighbours
+from tunegate.dataqa.shingles import jaccard, shingles
 
 THRESHOLD = 0.8
 Pairs = set[tuple[int, int]]

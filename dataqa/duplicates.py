@@ -15,9 +15,10 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from tunegate.core.errors import UsageError
+from tunegate.dataqa.neighbours import Neighbours
 from tunegate.dataqa.normal import folded, problem
 from tunegate.dataqa.rule import Entry
-from tunegate.dataqa.shingles import Neighbours, is_worded, similarity
+from tunegate.dataqa.shingles import is_worded, similarity
 
 # A label of contradicting rows is trusted when this many rows and this share of them have it.
 CLEAR_ROWS = 3
@@ -26,6 +27,9 @@ CLEAR_SHARE = 0.75
 # Kept neighbours per shingle that are looked at for a near pair to name: pairs to name are advice, and sets made
 # from a template hold millions of them.
 LOOKED_AT = 8
+
+# More keys than a set has, so that one number can stand for a kind of rows and a key.
+KEYS = 1 << 40
 
 Difference = Literal["numbers", "negations", "answer"]
 
@@ -137,9 +141,10 @@ class _Kept:
         self._rows_of = Counter(self._texts)
         self._exact: dict[Hashable, int] = {}
         self._normal: dict[Hashable, int] = {}
-        self._same_kind: dict[tuple[Hashable, int], list[int]] = {}
-        self._any_kind: dict[int, list[int]] = {}
+        self._same_kind = _Index()
+        self._any_kind = _Index()
         self._kinds: dict[int, tuple[Hashable, ...]] = {}
+        self._number_of_kind: dict[tuple[Hashable, ...], int] = {}
         # Open answers are compared where the questions are alike.
         asked_alike = [place for place in range(len(entries)) if self._keys(place)]
         self._answers = _Answers({place: folded(entries[place].answer) for place in asked_alike}, near)
@@ -169,12 +174,12 @@ class _Kept:
         if not keys:
             return None
         kind = self._kinds[place] = _kind(self._entries[place])
-        alike = {other for key in keys for other in self._same_kind.get((kind, key), ())}
+        alike = {other for key in keys for other in self._same_kind.under(self._of_kind(kind, key))}
         if alike and self._entries[place].label is None:
             alike &= self._answers.alike(place)
         for other, likeness in self._by_likeness(place, alike):
             return Drop("DUP003", other, likeness)
-        others = {other for key in keys for other in self._any_kind.get(key, ())}
+        others = {other for key in keys for other in self._any_kind.under(key)}
         for other, likeness in self._by_likeness(place, others):
             self.flags.append(Flag(place, other, likeness, _difference(kind, self._kinds[other])))
             break
@@ -189,14 +194,18 @@ class _Kept:
         if keys and entry.label is None:
             self._answers.add(place)
         for key in keys:
-            self._same_kind.setdefault((self._kinds[place], key), []).append(place)
-            first = self._any_kind.setdefault(key, [])
-            if len(first) < LOOKED_AT:
-                first.append(place)
+            self._same_kind.add(self._of_kind(self._kinds[place], key), place)
+            if len(self._any_kind.under(key)) < LOOKED_AT:
+                self._any_kind.add(key, place)
+
+    def _of_kind(self, kind: tuple[Hashable, ...], key: int) -> int:
+        """Return one number for a key among the rows of one kind: a million pairs would take a lot of memory."""
+        number = self._number_of_kind.setdefault(kind, len(self._number_of_kind))
+        return number * KEYS + key
 
     def _keys(self, place: int) -> list[int]:
         text = self._texts[place]
-        keys = self._neighbours.keys[text]
+        keys = self._neighbours.keys(text)
         return keys if self._rows_of[text] == 1 else [*keys, -1 - text]
 
     def _by_likeness(self, place: int, others: Iterable[int]) -> list[tuple[int, float]]:
@@ -209,6 +218,25 @@ class _Kept:
             if likeness:
                 found.append((other, likeness))
         return sorted(found, key=lambda pair: (-pair[1], pair[0]))
+
+
+class _Index:
+    """Rows by a number that they share. Most numbers have one row, which then stands there without a list."""
+
+    def __init__(self) -> None:
+        self._rows: dict[int, int | list[int]] = {}
+
+    def add(self, number: int, row: int) -> None:
+        found = self._rows.setdefault(number, row)
+        if isinstance(found, list):
+            found.append(row)
+        elif found != row:
+            self._rows[number] = [found, row]
+
+    def under(self, number: int) -> Sequence[int]:
+        """Return the rows of a number, in the order in which they came."""
+        found = self._rows.get(number, ())
+        return (found,) if isinstance(found, int) else found
 
 
 class _Answers:
@@ -224,7 +252,7 @@ class _Answers:
     def add(self, place: int) -> None:
         text = self._text_of[place]
         if text not in self._rows:
-            for key in self._neighbours.keys[text]:
+            for key in self._neighbours.keys(text):
                 self._texts.setdefault(key, []).append(text)
         self._rows.setdefault(text, []).append(place)
 
@@ -232,7 +260,7 @@ class _Answers:
         """Return the rows whose answer is the same after normalisation, or as alike as the threshold."""
         text = self._text_of[place]
         found = set(self._rows.get(text, ()))
-        others = {other for key in self._neighbours.keys[text] for other in self._texts.get(key, ())}
+        others = {other for key in self._neighbours.keys(text) for other in self._texts.get(key, ())}
         for other in others - {text}:
             if self._neighbours.similarity(text, other):
                 found.update(self._rows[other])

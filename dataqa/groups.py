@@ -6,9 +6,9 @@ from collections.abc import Hashable, Sequence
 from typing import Any
 
 from tunegate.dataqa.duplicates import compared
+from tunegate.dataqa.neighbours import Neighbours
 from tunegate.dataqa.normal import folded
 from tunegate.dataqa.rule import Entry
-from tunegate.dataqa.shingles import Neighbours
 
 
 class _Union:
@@ -64,7 +64,8 @@ def _join_near(entries: Sequence[Entry], near: Any, union: _Union) -> None:
     neighbours = Neighbours(texts, near.threshold, near.shingle)
     # Holders of a key by the group that they are in: a whole group is passed over once the row belongs to it.
     holders: dict[int, dict[int, list[int]]] = {}
-    for number, keys in enumerate(neighbours.keys):
+    for number in range(len(texts)):
+        keys = neighbours.keys(number)
         for key in keys:
             for root in list(by_group := holders.setdefault(key, {})):
                 others = by_group[root]

@@ -8,9 +8,9 @@ from itertools import combinations
 from typing import Any, Literal
 
 from tunegate.dataqa.duplicates import compared
+from tunegate.dataqa.neighbours import Neighbours
 from tunegate.dataqa.normal import folded
 from tunegate.dataqa.rule import Entry
-from tunegate.dataqa.shingles import Neighbours
 
 SPLITS = ("train", "validation", "test")
 """From the least to the most protected: of a leaking pair the row of the earlier split goes."""
@@ -67,7 +67,7 @@ class _Protected:
             self._by_prompt.setdefault(_prompt(entry), place)
         if text not in self._by_text:
             self._by_text[text] = place
-            for key in self._neighbours.keys[text]:
+            for key in self._neighbours.keys(text):
                 self._by_key.setdefault(key, []).append(text)
 
     def leak_of(self, place: int, entry: Entry, text: int) -> Leak | None:
@@ -79,7 +79,7 @@ class _Protected:
         if text in self._by_text:
             return Leak(place, self._by_text[text], "LEAK002", 1.0)
         tried = set()
-        for key in self._neighbours.keys[text]:
+        for key in self._neighbours.keys(text):
             for other in self._by_key.get(key, ()):
                 if other not in tried and (likeness := self._neighbours.similarity(text, other)):
                     return Leak(place, self._by_text[other], "LEAK002", likeness)
