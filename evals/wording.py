@@ -19,6 +19,12 @@ def sentence(ruling: Ruling, verdict: Verdict, evidence: Evidence, interval: Int
     return _value(ruling, verdict, evidence, interval)
 
 
+def sameness(ruling: Ruling, rows: int, baseline: str) -> str:
+    """Say that there is no difference at all, and what the policy asks."""
+    title = DEFINITIONS[ruling.metric].title
+    return f"{title} is that of {baseline}: the same numbers in each of {rows:,} rows; {_asked(ruling)}"
+
+
 def advice(more: int | None) -> str:
     """Say how many more rows would settle an inconclusive rule."""
     if more is None:
@@ -74,12 +80,7 @@ def _value(ruling: Ruling, verdict: Verdict, evidence: Evidence, interval: Inter
 
 def _difference(ruling: Ruling, verdict: Verdict, interval: Interval, baseline: str) -> str:
     definition = DEFINITIONS[ruling.metric]
-    better, worse = ("higher", "lower") if definition.higher_is_better else ("lower", "higher")
-    bound = stated(ruling.stated, definition.unit, difference=True)
-    if ruling.key == "min_gain":
-        asked = f"required is more than {bound} {better}"
-    else:
-        asked = f"allowed is {bound} {worse}" if ruling.stated else f"it must not be {worse}"
+    better, worse = _sides(ruling)
     gain = interval.high if verdict == "fail" else interval.low
     size = rounded(abs(gain), definition.unit, up=(gain >= 0) == (verdict == "fail"), difference=True)
     side = better if gain >= 0 else worse
@@ -87,7 +88,21 @@ def _difference(ruling: Ruling, verdict: Verdict, interval: Interval, baseline: 
         how = "may be only" if gain >= 0 else "may be up to"
     else:
         how = "is at least" if (gain >= 0) == (verdict == "pass") else "is at most"
-    return f"{definition.title} {how} {size} {side} than that of {baseline}; {asked}"
+    return f"{definition.title} {how} {size} {side} than that of {baseline}; {_asked(ruling)}"
+
+
+def _sides(ruling: Ruling) -> tuple[str, str]:
+    """Return the words for a better and a worse value."""
+    return ("higher", "lower") if DEFINITIONS[ruling.metric].higher_is_better else ("lower", "higher")
+
+
+def _asked(ruling: Ruling) -> str:
+    """Say what a paired rule of the policy asks."""
+    better, worse = _sides(ruling)
+    bound = stated(ruling.stated, DEFINITIONS[ruling.metric].unit, difference=True)
+    if ruling.key == "min_gain":
+        return f"required is more than {bound} {better}"
+    return f"allowed is {bound} {worse}" if ruling.stated else f"it must not be {worse}"
 
 
 def _round(value: float, up: bool) -> str:
