@@ -90,12 +90,12 @@ def half(number: str) -> float:
     return 0.5 * 10.0 ** -len(number.partition(".")[2])
 
 
-SHOWN = "all => all.map(e => [e.dataset.key, e.dataset.as, e.textContent, e.title])"
+SHOWN = "all => all.map(e => [e.dataset.key, e.dataset.as, e.textContent, e.title, e.dataset.side])"
 
 
 def check_figures(page: Page, sources: dict[str, Any]) -> int:
     shown = page.eval_on_selector_all("[data-key]", SHOWN)
-    for key, kind, text, title in shown:
+    for key, kind, text, title, side in shown:
         if kind == "sha256" or key == "result.json":
             continue
         value = resolve(sources, key)
@@ -111,7 +111,11 @@ def check_figures(page: Page, sources: dict[str, Any]) -> int:
         else:
             assert value is not None, where
             number, tolerance = read(text, kind)
-            assert abs(number - value) <= tolerance * 1.0001, where
+            if side:  # a lower bound is rounded down and an upper one up: never to the side that promises more
+                outwards = number - value if side == "high" else value - number
+                assert -1e-9 * abs(value) <= outwards < 0.0101 * abs(value) or number == value == 0, where
+            else:
+                assert abs(number - value) <= tolerance * 1.0001, where
             assert (number == 0) == (value == 0), where
     return len(shown)
 
