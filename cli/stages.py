@@ -181,11 +181,22 @@ def screen(run: Run, configuration: Configuration) -> dict[str, Any]:
         if not made["rows_error"]:
             run.finish("screen", key, written, made, watch.seconds)
         else:
-            raise ProviderError(
-                f"{made['rows_error']} rows could not be judged by {screener.name}: see decision 'error' in "
-                f"{out}; start again to try them once more. Nothing unscreened goes into training"
-            )
+            raise ProviderError(_not_judged(decisions.values(), screener.name, prepared, out))
     return run.section("screen")
+
+
+def _not_judged(decisions: Iterable[Mapping[str, Any]], screener: str, prepared: Path, out: Path) -> str:
+    """Say which rows could not be judged: those that never can be come first, as no other try helps them."""
+    failed = [row for row in decisions if row["decision"] == "error"]
+    # a row whose texts could not even be taken out of it has no message that the back-end failed on
+    hopeless = [row for row in failed if not row["where"]]
+    first = (hopeless or failed)[0]
+    place = f"{prepared / first['path']}:{first['line']}"
+    remedy = "mend or take out the row, and prepare again" if hopeless else "start again to try once more"
+    return (
+        f"{place} could not be judged by {screener}: {first['reason']}; {remedy}. "
+        f"{len(failed)} such rows have decision 'error' in {out}. Nothing unscreened goes into training"
+    )
 
 
 def _screener(configuration: Configuration) -> tuple[Screener, dict[str, Any]]:

@@ -63,6 +63,14 @@ def test_what_could_not_be_judged_outweighs_what_is_blocked(here: Path, capsys: 
     assert "a.jsonl:2: error: single quotes are not JSON" in capsys.readouterr().out
 
 
+def test_an_empty_answer_cannot_be_judged_and_is_named_with_its_line(here: Path, capsys: Captured) -> None:
+    write(here / "a.jsonl", chat("Where is my parcel?"), chat("And now?").replace("Noted.", " \\u200b"))
+
+    assert main(["screen", "a.jsonl"]) == 5
+    assert "a.jsonl:2: error: messages[1] is an empty answer: there is no text to judge" in capsys.readouterr().out
+    assert decisions(here / "safety.jsonl") == ["allow", "error"]
+
+
 def test_many_rows_are_counted_and_not_listed(here: Path, capsys: Captured) -> None:
     write(here / "a.jsonl", *[chat(HARM)] * 30)
 
