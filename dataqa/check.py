@@ -20,7 +20,7 @@ from tunegate.core.jsonl import Line, decode
 from tunegate.core.location import column, json_path
 from tunegate.core.progress import Advance, silent
 from tunegate.dataqa.catalog import choose
-from tunegate.dataqa.check_result import CheckResult, FileReport
+from tunegate.dataqa.check_result import CheckResult, FileReport, Problem
 from tunegate.dataqa.corpus import entry_of
 from tunegate.dataqa.needs import finder
 from tunegate.dataqa.reading import begin
@@ -88,7 +88,7 @@ def check(
         try:
             reports.append(work.read(file, _inside(advance, number, len(files))))
         except InputError as error:
-            problems.append(error)
+            problems.append(Problem(file.shown, str(error)))
     work.ask_about_the_set(files)
     order = {file.shown: number for number, file in enumerate(files)}
     findings = sorted(work.findings, key=lambda found: (order[found.path], found.line, found.column, found.rule))
