@@ -70,8 +70,9 @@ def command(
 ) -> int:
     """Find every fault of FILE... (default: the files of [data]) in one pass.
 
-    All files are checked as one set, so that duplicates and leakage between them are found too. `-` is standard
-    input. Ends with 1 when there are findings at or above the bar, with 4 when a file cannot be read.
+    All files are checked as one set, so that duplicates and leakage between them are found too. A folder stands
+    for the .jsonl, .jsonl.gz and .jsonl.zst files below it, hidden ones and runs left out; `-` is standard input.
+    Ends with 1 when there are findings at or above the bar, with 4 when a file cannot be read.
 
     \b
     Examples:
