@@ -142,6 +142,34 @@ def test_every_number_is_that_of_the_result(sample: ModuleType, rows: Rows, open
         assert [text for text in page.evaluate(UNKEYED) if re.search(r"\d", WORDS.sub("", text))] == []
 
 
+def test_rows_before_and_after_screening_stand_side_by_side(
+    sample: ModuleType, rows: Rows, opened: Opened
+) -> None:
+    result = sample.result(rows)
+    page = opened(page_of(sample, rows, result))
+    prepared, used = result["preparation"], [file["rows"] for file in result["data"]]
+    assert prepared["rows_out"] == sum(used) + result["screening"]["rows_blocked"]
+
+    table = page.locator("#data table", has_text="Left by screening")
+    titles = table.locator("thead th").all_inner_texts()
+    for index, name in enumerate(("train", "validation", "test")):
+        cells = dict(
+            zip(titles, table.locator("tbody tr").nth(index).locator("th, td").all_inner_texts(), strict=True)
+        )
+        assert cells["Rows prepared"] == str(prepared["splits"][name]["rows"])
+        assert cells["Left by screening"] == str(used[index])
+    flow = page.inner_text("#data .margin p").replace("\u202f", "")
+    assert re.findall(r"\d+", flow) == [
+        str(number)
+        for number in (
+            prepared["rows_in"], sum(prepared["dropped"].values()), prepared["rows_out"],
+            result["screening"]["rows_blocked"], sum(used),
+        )
+    ]  # fmt: skip
+    facts = page.inner_text("#verdict .facts")
+    assert [int(found) for found in re.findall(r"(\d+) rows after screening", facts)] == used
+
+
 def test_what_is_missing_is_said_and_never_shown_as_zero(sample: ModuleType, rows: Rows, opened: Opened) -> None:
     result = sample.result(rows)
     result["metrics"][0] |= {"value": None, "ci": None}
