@@ -26,7 +26,7 @@ _MOST_LISTED = 20
     type=click.Path(path_type=Path, dir_okay=False),
     default=Path("safety.jsonl"),
     show_default=True,
-    help="Where the decision of every row is written.",
+    help="Where the decision of every row is written; packed where it ends with .gz.",
 )
 @config_option
 def command(files: tuple[Path, ...], out: Path, config_path: Path | None) -> int:
