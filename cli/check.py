@@ -181,13 +181,18 @@ def _spooled(path: Path, stack: contextlib.ExitStack) -> Path:
     """Copy standard input or a pipe to a file: it is looked at more than once."""
     import shutil
 
+    from tunegate.core.files import explain_os_error
+
     copy = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tunegate-"))) / "input.jsonl"
-    with copy.open("wb") as written:
-        if str(path) == "-":
-            shutil.copyfileobj(sys.stdin.buffer, written)
-        else:
-            with path.open("rb") as read:
-                shutil.copyfileobj(read, written)
+    try:
+        with copy.open("wb") as written:
+            if str(path) == "-":
+                shutil.copyfileobj(sys.stdin.buffer, written)
+            else:
+                with path.open("rb") as read:
+                    shutil.copyfileobj(read, written)
+    except OSError as error:
+        raise explain_os_error(error, path, f"copy to {copy.parent} what comes from") from error
     return copy
 
 

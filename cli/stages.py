@@ -117,7 +117,7 @@ def prepare(run: Run, configuration: Configuration, named: Iterable[Path] = ()) 
 
         watch = Stopwatch()
         shutil.rmtree(prepared, ignore_errors=True)
-        with progress("prepare") as advance:
+        with progress("prepare") as advance, nothing_left_of(prepared):
             made = prepare(
                 files["train"],
                 next(iter(files.get("validation", [])), None),
@@ -129,9 +129,19 @@ def prepare(run: Run, configuration: Configuration, named: Iterable[Path] = ()) 
                 relative_to=configuration.folder,
             )
         written = [path for path in prepared.rglob("*") if path.is_file()]
-        run.finish("prepare", key, written, made.section, watch.seconds)
         _publish(run, prepared)
+        run.finish("prepare", key, written, made.section, watch.seconds)
     return run.section("prepare")
+
+
+@contextlib.contextmanager
+def nothing_left_of(folder: Path) -> Iterator[None]:
+    """Remove a folder when the block that fills it fails: a part of its files is of no use."""
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def _publish(run: Run, prepared: Path) -> None:
@@ -468,7 +478,7 @@ def holding(run: Run) -> Iterator[None]:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise UsageError(
-                f"another tunegate is at work in {run.folder}: wait for it, or choose another --out"
+                f"another tunegate is at work in {run.folder}: wait for it, or take another run folder"
             ) from None
         sweep(run)
         yield
