@@ -84,7 +84,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = tunegate.main(arguments, prog_name="tunegate", standalone_mode=False)
         return int(code) if isinstance(code, int) else int(ExitCode.OK)
     except (KeyboardInterrupt, click.Abort):
-        return _fail("interrupted: start the same command again to go on", ExitCode.INTERRUPTED)
+        return _fail(_INTERRUPTED, ExitCode.INTERRUPTED)
     except click.ClickException as error:
         if debug:
             raise
@@ -110,11 +110,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if debug:
             raise
+        if _was_interrupted(error):
+            return _fail(_INTERRUPTED, ExitCode.INTERRUPTED)
         return _fail(
             f"an error in tunegate itself: {type(error).__name__}: {error}\n"
             "Please report it with the output of the same command and --debug.",
             ExitCode.INPUT,
         )
+
+
+_INTERRUPTED = "interrupted: start the same command again to go on"
+
+
+def _was_interrupted(error: BaseException | None) -> bool:
+    """Whether an error only wraps an interrupt, as Python does while it makes a class."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _elsewhere(error: TunegateError, arguments: Sequence[str]) -> str:
