@@ -78,8 +78,9 @@ def command(
 ) -> int:
     """Find every fault of FILE... (default: the files of [data]) in one pass.
 
-    All files are checked as one set, so that duplicates and leakage between them are found too. `-` is standard
-    input. Ends with 1 when there are findings at or above the bar, with 4 when a file cannot be read.
+    All files are checked as one set, so that duplicates and leakage between them are found too. A folder stands
+    for the .jsonl, .jsonl.gz and .jsonl.zst files below it, hidden ones and runs left out; `-` is standard input.
+    Ends with 1 when there are findings at or above the bar, with 4 when a file cannot be read.
 
     \b
     Examples:
@@ -188,13 +189,18 @@ def _spooled(path: Path, stack: contextlib.ExitStack) -> Path:
     """Copy standard input or a pipe to a file: it is looked at more than once."""
     import shutil
 
+    from tunegate.core.files import explain_os_error
+
     copy = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tunegate-"))) / "input.jsonl"
-    with copy.open("wb") as written:
-        if str(path) == "-":
-            shutil.copyfileobj(sys.stdin.buffer, written)
-        else:
-            with path.open("rb") as read:
-                shutil.copyfileobj(read, written)
+    try:
+        with copy.open("wb") as written:
+            if str(path) == "-":
+                shutil.copyfileobj(sys.stdin.buffer, written)
+            else:
+                with path.open("rb") as read:
+                    shutil.copyfileobj(read, written)
+    except OSError as error:
+        raise explain_os_error(error, path, f"copy to {copy.parent} what comes from") from error
     return copy
 
 

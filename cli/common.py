@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -10,9 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from tunegate.core.errors import UsageError
+from tunegate.core.errors import InputError, UsageError
+from tunegate.core.files import explain_os_error
 from tunegate.core.progress import Advance, silent
-from tunegate.core.runs import Run, newest_run
+from tunegate.core.runs import Run, holds_run, newest_run
 
 if TYPE_CHECKING:
     from tunegate.core.configuration import Configuration
@@ -22,6 +24,11 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 # Shorter work shows no bar: it would flicker and be gone.
 SECONDS_BEFORE_PROGRESS = 1.0
+
+DATA_SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst")
+
+# What tunegate itself writes is no data.
+OWN_FILES = ("safety.jsonl", "ledger.jsonl", "origins.jsonl")
 
 
 def config_option(function: Function) -> Function:
@@ -42,9 +49,9 @@ def load_configuration(path: Path | None) -> Configuration:
 
 
 def data_files(named: Sequence[Path], configuration: Configuration | None) -> list[Path]:
-    """Return the files named on the command line, or those of `[data].files`; globs are expanded, sorted.
+    """Return the files named on the command line, or those of `[data].files`; globs and folders stand for files.
 
-    Raises UsageError when there are none, or when a pattern matches nothing.
+    Raises UsageError when nothing is named, InputError when a pattern or a folder holds no file.
     """
     if named:
         patterns = [(str(path), Path()) for path in named]
@@ -55,16 +62,53 @@ def data_files(named: Sequence[Path], configuration: Configuration | None) -> li
     found: list[Path] = []
     for pattern, folder in patterns:
         path = folder / pattern
-        if any(sign in pattern for sign in "*?[") and not path.exists():
-            import glob
-
-            matches = sorted(Path(match) for match in glob.glob(str(path), recursive=True))  # noqa: PTH207
-            if not matches:
-                raise UsageError(f"no file matches {pattern!r}: check the pattern and the folder")
-            found += matches
+        if path.is_dir():
+            found += files_below(path)
+        elif any(sign in pattern for sign in "*?[") and not path.exists():
+            found += _matching(pattern, path)
         else:
             found.append(path)
     return list(dict.fromkeys(found))
+
+
+def _matching(pattern: str, path: Path) -> list[Path]:
+    import glob
+
+    matches = [Path(match) for match in glob.glob(str(path), recursive=True)]  # noqa: PTH207
+    found = sorted(match for match in matches if not match.is_dir())
+    if not found:
+        raise InputError(f"no file matches {pattern!r}: check the pattern and the folder")
+    return found
+
+
+def files_below(folder: Path) -> list[Path]:
+    """Return the chat files in a folder and below it, sorted; of a run folder those of its data.
+
+    Hidden files and folders, runs, and what tunegate itself writes are left out. Raises InputError when there is
+    none, or when a folder cannot be read.
+    """
+    top = folder / "data" if holds_run(folder) else folder
+    found: list[Path] = []
+    for here, folders, names in os.walk(top, onerror=_unreadable):
+        folders[:] = [
+            name
+            for name in folders
+            if not name.startswith(".") and name != "runs" and not holds_run(Path(here, name))
+        ]
+        found += [
+            Path(here, name)
+            for name in names
+            if name.endswith(DATA_SUFFIXES) and not name.startswith(".") and name not in OWN_FILES
+        ]
+    if not found:
+        raise InputError(
+            f"no {', '.join(DATA_SUFFIXES)} file is in {folder} or below it: name files, or another folder"
+        )
+    return sorted(found)
+
+
+def _unreadable(error: OSError) -> None:
+    raise explain_os_error(error, error.filename, "read")
 
 
 def runs_folder(configuration: Configuration) -> Path:
@@ -73,11 +117,14 @@ def runs_folder(configuration: Configuration) -> Path:
 
 
 def find_run(folder: Path | None, configuration: Configuration) -> Run:
-    """Return the named run, or the newest one."""
-    if folder is None:
-        return newest_run(runs_folder(configuration))
+    """Return the named run, or the newest one. Raises InputError when there is none."""
+    return newest_run(runs_folder(configuration)) if folder is None else run_in(folder)
+
+
+def run_in(folder: Path) -> Run:
+    """Return the run of a folder. Raises InputError when there is no such folder."""
     if not folder.is_dir():
-        raise UsageError(f"there is no run folder {folder}: check the path, or make it with `tunegate run`")
+        raise InputError(f"there is no run folder {folder}: check the path, or make it with `tunegate run`")
     return Run(folder)
 
 

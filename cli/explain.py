@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import click
 
-from tunegate.core.errors import UsageError
-
 
 @click.command(name="explain")
 @click.argument("what", metavar="RULE|RUN")
@@ -46,9 +44,7 @@ def _explain_rule(name: str) -> None:
 def _tell_story(folder: str, row: str) -> None:
     from pathlib import Path
 
-    from tunegate.core.runs import Run
+    from tunegate.cli.common import run_in
     from tunegate.dataqa.story import story
 
-    if not Path(folder).is_dir():
-        raise UsageError(f"there is no run folder {folder}: check the path, or make it with `tunegate run`")
-    click.echo(story(Run(Path(folder)), row))
+    click.echo(story(run_in(Path(folder)), row))

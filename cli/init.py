@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from tunegate.cli.common import say
+from tunegate.cli.common import OWN_FILES, say
 from tunegate.core.errors import UsageError
 from tunegate.core.files import write_bytes
 
@@ -61,10 +61,6 @@ def command(folder: Path, force: bool) -> None:
         click.echo(f"wrote {target}")
     if not found:
         say("no .jsonl file was found: set files under [data] in tunegate.toml")
-
-
-# What tunegate itself writes is no data.
-OWN_FILES = ("safety.jsonl", "ledger.jsonl", "origins.jsonl")
 
 
 def jsonl_files(folder: Path) -> list[str]:

@@ -84,7 +84,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = tunegate.main(arguments, prog_name="tunegate", standalone_mode=False)
         return int(code) if isinstance(code, int) else int(ExitCode.OK)
     except (KeyboardInterrupt, click.Abort):
-        return _fail("interrupted: start the same command again to go on", ExitCode.INTERRUPTED)
+        return _fail(_INTERRUPTED, ExitCode.INTERRUPTED)
     except click.ClickException as error:
         if debug:
             raise
@@ -93,7 +93,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except TunegateError as error:
         if debug:
             raise
-        return _fail(str(error), error.exit_code)
+        return _fail(str(error) + _elsewhere(error, arguments), error.exit_code)
     except (BrokenPipeError, SystemExit):
         # The reader of our output went away (`| head`): that is no fault of ours, and nothing more can be said.
         # click turns the error into SystemExit, and leaves in no other case by it.
@@ -104,15 +104,42 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         from tunegate.core.files import explain_os_error
 
-        return _fail(str(explain_os_error(error, error.filename or "a file", "use")), ExitCode.INPUT)
+        # Whatever opens a file of its own names it; what has no name is the output that click writes.
+        place, doing = (error.filename, "use") if error.filename else ("to standard output", "write")
+        return _fail(str(explain_os_error(error, place, doing)), ExitCode.INPUT)
     except Exception as error:
         if debug:
             raise
+        if _was_interrupted(error):
+            return _fail(_INTERRUPTED, ExitCode.INTERRUPTED)
         return _fail(
             f"an error in tunegate itself: {type(error).__name__}: {error}\n"
             "Please report it with the output of the same command and --debug.",
             ExitCode.INPUT,
         )
+
+
+_INTERRUPTED = "interrupted: start the same command again to go on"
+
+
+def _was_interrupted(error: BaseException | None) -> bool:
+    """Whether an error only wraps an interrupt, as Python does while it makes a class."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _elsewhere(error: TunegateError, arguments: Sequence[str]) -> str:
+    """Name `--out` as the way out where the command has it."""
+    from tunegate.core.errors import PlaceError
+
+    name = next((argument for argument in arguments if argument in COMMANDS), None)
+    if not isinstance(error, PlaceError) or name is None:
+        return ""
+    parameters = importlib.import_module(COMMANDS[name][0]).command.params
+    return " (--out names it)" if any(parameter.name == "out" for parameter in parameters) else ""
 
 
 def _fail(message: str, code: ExitCode) -> int:

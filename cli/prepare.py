@@ -9,7 +9,7 @@ import click
 
 from tunegate.cli.common import config_option, load_configuration, runs_folder, say
 
-File = click.Path(path_type=Path, dir_okay=False)
+File = click.Path(path_type=Path)
 
 
 @click.command(name="prepare")
@@ -28,7 +28,7 @@ def command(
     """Clean, deduplicate, balance and split FILE..., or the files of [data], into a run folder.
 
     Writes data/train.jsonl, data/validation.jsonl and data/test.jsonl, and ledger.jsonl with one line for each row
-    that was dropped, edited or moved: rows in = rows out + dropped.
+    that was dropped, edited or moved: rows in = rows out + dropped. A folder stands for the chat files below it.
 
     \b
     Examples:

@@ -10,6 +10,7 @@ import click
 
 from tunegate.cli.common import config_option, data_files, find_run, load_configuration, progress, say
 from tunegate.core.errors import ExitCode, InputError, UsageError, worst
+from tunegate.core.runs import holds_run
 
 if TYPE_CHECKING:
     from tunegate.core.configuration import Configuration
@@ -25,7 +26,7 @@ _MOST_LISTED = 20
     type=click.Path(path_type=Path, dir_okay=False),
     default=Path("safety.jsonl"),
     show_default=True,
-    help="Where the decision of every row is written.",
+    help="Where the decision of every row is written; packed where it ends with .gz.",
 )
 @config_option
 def command(files: tuple[Path, ...], out: Path, config_path: Path | None) -> int:
@@ -33,8 +34,8 @@ def command(files: tuple[Path, ...], out: Path, config_path: Path | None) -> int
 
     Each message is judged for hate, self-harm, sexual content and violence, by the back-end and the thresholds of
     [safety]; a row is as bad as its worst message. Ends with 1 when a row is blocked, with 5 when one could not
-    be judged. Of a run folder the prepared rows are screened, and blocked ones leave its data with an entry in the
-    ledger.
+    be judged. A folder stands for the chat files below it; of a run folder the prepared rows are screened, and
+    blocked ones leave its data with an entry in the ledger.
 
     \b
     Examples:
@@ -45,7 +46,7 @@ def command(files: tuple[Path, ...], out: Path, config_path: Path | None) -> int
     from tunegate.safety.screen import BACKENDS, screen_file
 
     configuration = load_configuration(config_path)
-    if any(path.is_dir() for path in files):
+    if any(holds_run(path) for path in files):
         return _screen_run(files, configuration)
     paths = data_files(files, configuration)
     _refuse(paths, out)

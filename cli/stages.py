@@ -117,7 +117,7 @@ def prepare(run: Run, configuration: Configuration, named: Iterable[Path] = ()) 
 
         watch = Stopwatch()
         shutil.rmtree(prepared, ignore_errors=True)
-        with progress("prepare") as advance:
+        with progress("prepare") as advance, nothing_left_of(prepared):
             made = prepare(
                 files["train"],
                 next(iter(files.get("validation", [])), None),
@@ -129,9 +129,19 @@ def prepare(run: Run, configuration: Configuration, named: Iterable[Path] = ()) 
                 relative_to=configuration.folder,
             )
         written = [path for path in prepared.rglob("*") if path.is_file()]
-        run.finish("prepare", key, written, made.section, watch.seconds)
         _publish(run, prepared)
+        run.finish("prepare", key, written, made.section, watch.seconds)
     return run.section("prepare")
+
+
+@contextlib.contextmanager
+def nothing_left_of(folder: Path) -> Iterator[None]:
+    """Remove a folder when the block that fills it fails: a part of its files is of no use."""
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def _publish(run: Run, prepared: Path) -> None:
@@ -181,11 +191,22 @@ def screen(run: Run, configuration: Configuration) -> dict[str, Any]:
         if not made["rows_error"]:
             run.finish("screen", key, written, made, watch.seconds)
         else:
-            raise ProviderError(
-                f"{made['rows_error']} rows could not be judged by {screener.name}: see decision 'error' in "
-                f"{out}; start again to try them once more. Nothing unscreened goes into training"
-            )
+            raise ProviderError(_not_judged(decisions.values(), screener.name, prepared, out))
     return run.section("screen")
+
+
+def _not_judged(decisions: Iterable[Mapping[str, Any]], screener: str, prepared: Path, out: Path) -> str:
+    """Say which rows could not be judged: those that never can be come first, as no other try helps them."""
+    failed = [row for row in decisions if row["decision"] == "error"]
+    # a row whose texts could not even be taken out of it has no message that the back-end failed on
+    hopeless = [row for row in failed if not row["where"]]
+    first = (hopeless or failed)[0]
+    place = f"{prepared / first['path']}:{first['line']}"
+    remedy = "mend or take out the row, and prepare again" if hopeless else "start again to try once more"
+    return (
+        f"{place} could not be judged by {screener}: {first['reason']}; {remedy}. "
+        f"{len(failed)} such rows have decision 'error' in {out}. Nothing unscreened goes into training"
+    )
 
 
 def _screener(configuration: Configuration) -> tuple[Screener, dict[str, Any]]:
@@ -457,7 +478,7 @@ def holding(run: Run) -> Iterator[None]:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise UsageError(
-                f"another tunegate is at work in {run.folder}: wait for it, or choose another --out"
+                f"another tunegate is at work in {run.folder}: wait for it, or take another run folder"
             ) from None
         sweep(run)
         yield

@@ -6,6 +6,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+# What shows as nothing and is no white space to Python: zero-width and direction marks, tags, variation selectors,
+# Hangul fillers, the empty Braille cell. Other format characters (the Arabic number sign) can be seen.
+_UNSEEN = frozenset(
+    {
+        *"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180e\u2800\u3164\ufeff\uffa0",
+        *map(chr, (*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070))),
+        *map(chr, (*range(0xFE00, 0xFE10), *range(0xE0000, 0xE0080), *range(0xE0100, 0xE01F0))),
+    }
+)
+
+
+def is_blank(text: str) -> bool:
+    """Whether a text has nothing that can be seen: white space and zero-width characters only."""
+    return all(sign.isspace() or sign in _UNSEEN for sign in text)
+
 
 def text_of(content: Any) -> str:
     """Return the text of a message's content: the string itself, or its text parts joined by newlines."""

@@ -4,6 +4,7 @@
     ├── UsageError          2   the call or the configuration is wrong
     │   └── MissingExtraError   2   an optional package is not installed
     ├── InputError          4   a file or the evidence is missing, unreadable or corrupt
+    │   └── PlaceError          4   nothing can be written there
     └── ProviderError       5   a service or the network did not answer
 
 A message names the value, the place and the likely repair; it is all that a user sees.
@@ -63,6 +64,10 @@ class InputError(TunegateError):
     """A file or the evidence is missing, unreadable, corrupt, or cannot be written."""
 
     exit_code = ExitCode.INPUT
+
+
+class PlaceError(InputError):
+    """A file cannot be written where it should go; elsewhere it could."""
 
 
 class ProviderError(TunegateError):

@@ -11,25 +11,29 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from tunegate.core.errors import InputError
+from tunegate.core.errors import InputError, PlaceError
 
 _REPAIRS = {
     errno.ENOSPC: "the disk is full: free some space and start again",
     errno.EDQUOT: "the disk quota is used up: free some space and start again",
-    errno.EACCES: "no permission: choose another folder with --out, or change the permissions",
-    errno.EPERM: "no permission: choose another folder with --out, or change the permissions",
-    errno.EROFS: "the file system is read-only: choose another folder with --out",
+    errno.EACCES: "no permission: change the permissions, or take another place",
+    errno.EPERM: "no permission: change the permissions, or take another place",
+    errno.EROFS: "the file system is read-only: take another place",
     errno.ENOENT: "it does not exist: check the path",
     errno.EISDIR: "it is a folder, and a file is needed",
     errno.ENOTDIR: "a part of the path is a file, and a folder is needed",
     errno.EFBIG: "the file would be larger than the system allows: free some space or raise the limit",
 }
 
+# These speak of the place and not of what goes there: another one would do.
+_OF_THE_PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
+
 
 def explain_os_error(error: OSError, path: str | os.PathLike[str], doing: str) -> InputError:
     """Turn an OSError into an InputError that says what could not be done, where, and what helps."""
     repair = _REPAIRS.get(error.errno or 0, error.strerror or type(error).__name__)
-    return InputError(f"cannot {doing} {os.fspath(path)}: {repair}")
+    kind = PlaceError if doing.startswith("write") and error.errno in _OF_THE_PLACE else InputError
+    return kind(f"cannot {doing} {os.fspath(path)}: {repair}")
 
 
 @contextlib.contextmanager

@@ -115,9 +115,14 @@ class Run:
         return result
 
 
+def holds_run(folder: Path) -> bool:
+    """Whether a folder is that of a run, were it one that never got beyond its beginning."""
+    return (folder / ".stages").is_dir()
+
+
 def newest_run(folder: Path) -> Run:
-    """Return the newest run below `folder`. Raises InputError when there is none."""
-    runs = [path for path in folder.glob("*") if (path / ".stages").is_dir()]
+    """Return the newest run below `folder` of which a stage was done. Raises InputError when there is none."""
+    runs = [path for path in folder.glob("*") if holds_run(path) and any((path / ".stages").glob("*.json"))]
     if not runs:
         raise InputError(f"there is no run in {folder}: name one, or make one with `tunegate run`")
     return Run(max(runs, key=lambda path: (path / ".stages").stat().st_mtime))

@@ -19,7 +19,7 @@ from tunegate.core.location import column
 from tunegate.core.progress import Advance, silent
 from tunegate.core.workers import available_cores, sharing
 from tunegate.dataqa.catalog import choose
-from tunegate.dataqa.check_result import CheckResult, FileReport
+from tunegate.dataqa.check_result import CheckResult, FileReport, Problem
 from tunegate.dataqa.placing import Place, finding_of
 from tunegate.dataqa.reading import begin
 from tunegate.dataqa.rowcheck import Part, RowCheck, Seen
@@ -91,7 +91,7 @@ def check(
             try:
                 reports.append(work.read(file, look, inside))
             except InputError as error:
-                problems.append(error)
+                problems.append(Problem(file.shown, str(error)))
     work.ask_about_the_set(files)
     order = {file.shown: number for number, file in enumerate(files)}
     findings = sorted(work.findings, key=lambda found: (order[found.path], found.line, found.column, found.rule))

@@ -24,13 +24,25 @@ class FileReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Problem:
+    """A file that could not be read, or not to its end, and why."""
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        """Return the message, which names the file."""
+        return self.message
+
+
+@dataclass(frozen=True, slots=True)
 class CheckResult:
     """What a check found. `problems` are the files that could not be read; they are never a pass."""
 
     target: str
     files: tuple[FileReport, ...]
     findings: tuple[Finding, ...]
-    problems: tuple[InputError, ...]
+    problems: tuple[Problem, ...]
 
     def fails_at(self, bar: Severity) -> bool:
         """Whether a finding is as severe as `bar`, or more."""
@@ -59,7 +71,7 @@ def section(result: CheckResult, relative_to: Path) -> dict[str, Any]:
     Raises InputError for the first file that could not be read.
     """
     if result.problems:
-        raise result.problems[0]
+        raise InputError(result.problems[0].message)
     counts = Counter(finding.rule for finding in result.findings)
     worst = {rule: min(_severities(result, rule), key=list(Severity).index) for rule in counts}
     return {

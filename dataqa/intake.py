@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
@@ -61,8 +61,11 @@ class Spool:
 
     def read(self, number: int) -> bytes:
         """Return a row."""
-        self._stream.seek(self._ends[number])
-        return self._stream.read(self._ends[number + 1] - self._ends[number])
+        try:
+            self._stream.seek(self._ends[number])  # this writes what is still in memory
+            return self._stream.read(self._ends[number + 1] - self._ends[number])
+        except OSError as error:
+            raise explain_os_error(error, self._folder, "write to") from error
 
 
 @contextmanager
@@ -73,8 +76,12 @@ def spooling(folder: Path) -> Iterator[Spool]:
         stream = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
     except OSError as error:
         raise explain_os_error(error, folder, "write to") from error
-    with stream:
+    try:
         yield Spool(stream, folder)
+    finally:
+        # What was not written yet is not needed any more, and would only hide the error that led here.
+        with suppress(OSError):
+            stream.close()
 
 
 @dataclass(frozen=True, slots=True)

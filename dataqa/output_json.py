@@ -20,6 +20,7 @@ def lines(result: CheckResult) -> Iterator[str]:
             "tool": {"name": "tunegate", "version": VERSION},
             "target": result.target,
             "files": [asdict(file) for file in result.files],
+            "problems": [asdict(problem) for problem in result.problems],
             "findings": [finding.as_json() for finding in result.findings],
             "summary": result.summary(),
         },

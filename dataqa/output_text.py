@@ -37,9 +37,17 @@ def _line(finding: Finding, paint: Paint) -> str:
 
 
 def summary(result: CheckResult) -> Iterator[str]:
-    """Give the last lines: what was looked at, what was found, what can be mended."""
+    """Give the last lines: what could not be read, what was looked at, what was found, what can be mended."""
+    for problem in result.problems:
+        yield f"not read: {printable(problem.path)}"
+    if result.problems and not result.files and not result.findings:
+        unread = _count(len(result.problems), "file")
+        yield f"nothing was checked: {unread} could not be read, target {result.target}"
+        return
     counts = result.summary()
     looked_at = f"{_count(counts['rows'], 'row')} in {_count(len(result.files), 'file')}"
+    if result.problems:
+        looked_at += f", {_count(len(result.problems), 'file')} not read"
     found = {
         Severity.ERROR: _count(counts["errors"], "error"),
         Severity.WARNING: _count(counts["warnings"], "warning"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tunegate.core.chat import is_blank
 from tunegate.core.findings import Severity
 from tunegate.core.jsonl import decode
 from tunegate.core.location import Path
@@ -17,7 +18,7 @@ from tunegate.dataqa.keys import is_misspelt, stand_in
 from tunegate.dataqa.rule import Hit, Row, rule
 from tunegate.dataqa.schema import schema_of
 from tunegate.dataqa.targets import target_named
-from tunegate.dataqa.turns import has_calls, is_blank, is_sharegpt, messages_of, role_of
+from tunegate.dataqa.turns import has_calls, is_sharegpt, messages_of, role_of
 from tunegate.dataqa.wording import listed, named, place, quoted
 
 # What OpenAI and Azure take; other targets name no number.

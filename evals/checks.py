@@ -9,6 +9,7 @@ from tunegate.evals.evidence import (
     FEWEST_ROWS,
     Evidence,
     EvidenceError,
+    Identical,
     PairedEvidence,
     Resampled,
     read_absolute,
@@ -19,7 +20,7 @@ from tunegate.evals.intervals import Interval
 from tunegate.evals.metrics import DEFINITIONS
 from tunegate.evals.previous import Other, Result, Sample, paired_with
 from tunegate.evals.rulings import Ruling, rows_to_settle
-from tunegate.evals.wording import advice, sentence, sight
+from tunegate.evals.wording import advice, sameness, sentence, sight
 
 # A check names so many rows; the samples hold all of them.
 _MOST_IDS = 20
@@ -70,11 +71,12 @@ def _paired(ruling: Ruling, evidence: PairedEvidence, samples: Sequence[Sample],
     decided = _decide(ruling, evidence, baseline)
     power = evidence.power(ruling.alpha, ruling.bound, ruling.key == "min_gain")
     sign = 1.0 if DEFINITIONS[ruling.metric].higher_is_better else -1.0
-    low, high = decided["interval"]["low"], decided["interval"]["high"]
-    decided["interval"] |= {"low": low, "high": high} if sign > 0 else {"low": -high, "high": -low}
-    decided["bound_used"] *= sign
+    # adding 0.0 makes a plain zero of the -0.0 that turning the sign can leave
+    ends = sorted(sign * decided["interval"][end] + 0.0 for end in ("low", "high"))
+    decided["interval"] |= {"low": ends[0], "high": ends[1]}
+    decided["bound_used"] = sign * decided["bound_used"] + 0.0
     return decided | {
-        "observed": sign * evidence.value,
+        "observed": sign * evidence.value + 0.0,
         "baseline": baseline,
         "power": power
         and {
@@ -92,7 +94,10 @@ def _decide(ruling: Ruling, evidence: Evidence, baseline: str) -> dict[str, Any]
     interval = evidence.interval(ruling.alpha)
     verdict = ruling.judge(interval)
     more: int | None = None
-    if isinstance(evidence, Resampled) and (evidence.n < FEWEST_ROWS or interval.collapsed):
+    if isinstance(evidence, Identical):
+        verdict = ruling.judge_known(evidence.value)
+        message = sameness(ruling, evidence.n, baseline)
+    elif isinstance(evidence, Resampled) and (evidence.n < FEWEST_ROWS or interval.collapsed):
         verdict = "inconclusive"
         more = max(FEWEST_ROWS - evidence.n, 0) or None
         message = (

@@ -160,6 +160,26 @@ class Resampled:
         return Power(max(0.0, seen), max(0.0, 1.0 - passes - fails), f"a standard error of {se:.3g}")
 
 
+@dataclass(frozen=True, slots=True)
+class Identical:
+    """Two runs that gave each of `n` rows the very same numbers: their difference is known, it is exactly 0.
+
+    Only measured numbers say so, such as likelihoods to the last digit, which two unlike models do not share row
+    by row. Right or wrong answers do not: ten rows without a discordant pair say little of the eleventh.
+    """
+
+    n: int
+    value: float = 0.0
+
+    def interval(self, alpha: float, factor: float = 1.0) -> Interval:
+        """Return the point 0, whatever the level."""
+        return Interval(0.0, 0.0, "the same in every row")
+
+    def power(self, alpha: float, bound: float, wanted: bool) -> None:
+        """Say nothing: where nothing is estimated, nothing can be missed."""
+        return
+
+
 def read_absolute(entry: Mapping[str, Any]) -> Evidence:
     """Return the evidence for the value of a metric's entry."""
     metric, n = str(entry.get("id")), whole(entry, "n")

@@ -10,7 +10,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tunegate.evals.evidence import EvidenceError, PairedEvidence, PairedShare, number, resampled_gain, whole
+from tunegate.evals.evidence import (
+    EvidenceError,
+    Identical,
+    PairedEvidence,
+    PairedShare,
+    number,
+    resampled_gain,
+    whole,
+)
 from tunegate.evals.metrics import DEFINITIONS
 
 Sample = Mapping[str, Any]
@@ -48,6 +56,8 @@ def paired_with(
     missing = len(samples) - len(scored)
     if not scored or missing > unscored * len(samples):
         raise EvidenceError(f"{missing} of {len(samples)} rows are not scored in both runs")
+    if metric in _SIZE and len(pairs) == len(samples) == len(other.samples) and _are_identical(found):
+        return Identical(len(scored))
     better = 1.0 if DEFINITIONS[metric].higher_is_better else -1.0
     if metric in _CORRECT or metric == "harm_rate":
         only_before = sum(one and not two for one, two in scored)
@@ -57,6 +67,14 @@ def paired_with(
         return PairedShare(losses, gains, len(scored), share)
     entry = next(entry for entry in result["metrics"] if entry["id"] == metric)
     return resampled_gain(entry, _delta(metric, result, entry, scored))
+
+
+def _are_identical(found: Sequence[tuple[Any, Any]]) -> bool:
+    """Whether two runs have the same likelihood in every row; a row without any has none in both.
+
+    Likelihoods of nothing but 0 are no measurement that could tell two models apart.
+    """
+    return all(one == two for one, two in found) and any(one and one[0] > 0.0 for one, _ in found)
 
 
 def _check_comparable(metric: str, result: Result, other: Result) -> None:

@@ -6,6 +6,7 @@
     superiority      lower bound of the paired gain > min_gain   fails when its upper bound is below min_gain
 
 Everything between is INCONCLUSIVE, with the number of rows that would settle it if the figures stay as they are.
+Nothing is between where the difference is known: two runs with the very same numbers in every row.
 """
 
 from __future__ import annotations
@@ -95,6 +96,11 @@ class Ruling:
         else:
             passes, fails = interval.low > self.bound, interval.high < self.bound
         return "pass" if passes else "fail" if fails else "inconclusive"
+
+    def judge_known(self, gain: float) -> Verdict:
+        """Decide by a gain that is no estimate: a drop of just the margin is allowed, a gain must be above it."""
+        passes = gain >= self.bound if self.key == "max_drop" else gain > self.bound
+        return "pass" if passes else "fail"
 
     def bound_used(self, interval: Interval, verdict: Verdict) -> float:
         """Return the end of the interval on which the verdict rests."""

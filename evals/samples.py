@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tunegate.core.files import replacing, sha256_file
+from tunegate.core.files import sha256_file
 from tunegate.core.jsonl import dumps, read_rows
+from tunegate.core.packed import packing
 
 ID_RULE = "first 16 hexadecimal digits of the SHA-256 of the canonical row; equal rows are told apart by line"
 
@@ -16,12 +16,12 @@ ID_RULE = "first 16 hexadecimal digits of the SHA-256 of the canonical row; equa
 def write_samples(path: Path, samples: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Write the samples, whole or not at all, and return the `samples` section of the result.
 
-    Equal samples give equal bytes: the compressed file holds neither time nor name.
+    Equal samples give equal bytes.
     """
     rows, fields = 0, []
-    with replacing(path) as stream, gzip.GzipFile("", "wb", compresslevel=6, fileobj=stream, mtime=0) as packed:
+    with packing(path) as stream:
         for sample in samples:
-            packed.write(dumps(sample) + b"\n")
+            stream.write(dumps(sample) + b"\n")
             rows, fields = rows + 1, list(sample)
     return {"path": path.name, "sha256": sha256_file(path), "rows": rows, "id_rule": ID_RULE, "fields": fields}
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 
+from tunegate.core.rounding import outward
 from tunegate.evals.evidence import Evidence, Power, RareShare
 from tunegate.evals.intervals import Interval
 from tunegate.evals.metrics import DEFINITIONS
 from tunegate.evals.rulings import Ruling, Verdict
-
-_DIGITS = 3
 
 
 def sentence(ruling: Ruling, verdict: Verdict, evidence: Evidence, interval: Interval, baseline: str) -> str:
@@ -17,6 +16,12 @@ def sentence(ruling: Ruling, verdict: Verdict, evidence: Evidence, interval: Int
     if ruling.is_paired:
         return _difference(ruling, verdict, interval, baseline)
     return _value(ruling, verdict, evidence, interval)
+
+
+def sameness(ruling: Ruling, rows: int, baseline: str) -> str:
+    """Say that there is no difference at all, and what the policy asks."""
+    title = DEFINITIONS[ruling.metric].title
+    return f"{title} is that of {baseline}: the same numbers in each of {rows:,} rows; {_asked(ruling)}"
 
 
 def advice(more: int | None) -> str:
@@ -46,22 +51,29 @@ def sight(ruling: Ruling, power: Power) -> str:
     return f"{seen}; {ties} (assuming {power.assumes})"
 
 
-def rounded(value: float, unit: str, up: bool, difference: bool = False) -> str:
-    """Return a figure with three digits, rounded up or down, with its unit."""
-    scale, name = (100.0, " points" if difference else " %") if unit == "share" else (1.0, "")
-    return _round(value * scale, up) + name
+def rounded(value: float, unit: str, up: bool, difference: bool = False, limit: float | None = None) -> str:
+    """Return a bound, rounded up or down, with its unit; with enough digits to be told from its `limit`."""
+    scale, name = _scale(unit, difference)
+    others = [] if limit is None else [limit * scale]
+    if name == " %":
+        others.append(100.0)
+    return f"{outward(value * scale, up, *others):f}{name}"
 
 
 def stated(value: float, unit: str, difference: bool = False) -> str:
     """Return a number of the policy as it was written, with its unit."""
-    scale, name = (100.0, " points" if difference else " %") if unit == "share" else (1.0, "")
+    scale, name = _scale(unit, difference)
     return f"{value * scale:.10g}{name}"
+
+
+def _scale(unit: str, difference: bool) -> tuple[float, str]:
+    return (100.0, " points" if difference else " %") if unit == "share" else (1.0, "")
 
 
 def _value(ruling: Ruling, verdict: Verdict, evidence: Evidence, interval: Interval) -> str:
     definition = DEFINITIONS[ruling.metric]
-    low = rounded(interval.low, definition.unit, up=False)
-    high = rounded(interval.high, definition.unit, up=True)
+    low = rounded(interval.low, definition.unit, up=False, limit=ruling.bound)
+    high = rounded(interval.high, definition.unit, up=True, limit=ruling.bound)
     bound = stated(ruling.bound, definition.unit)
     asked = f"required is {bound}" if ruling.key == "min" else f"allowed is less than {bound}"
     counted = f" ({evidence.count} in {evidence.n})" if isinstance(evidence, RareShare) else ""
@@ -74,26 +86,27 @@ def _value(ruling: Ruling, verdict: Verdict, evidence: Evidence, interval: Inter
 
 def _difference(ruling: Ruling, verdict: Verdict, interval: Interval, baseline: str) -> str:
     definition = DEFINITIONS[ruling.metric]
-    better, worse = ("higher", "lower") if definition.higher_is_better else ("lower", "higher")
-    bound = stated(ruling.stated, definition.unit, difference=True)
-    if ruling.key == "min_gain":
-        asked = f"required is more than {bound} {better}"
-    else:
-        asked = f"allowed is {bound} {worse}" if ruling.stated else f"it must not be {worse}"
+    better, worse = _sides(ruling)
     gain = interval.high if verdict == "fail" else interval.low
-    size = rounded(abs(gain), definition.unit, up=(gain >= 0) == (verdict == "fail"), difference=True)
+    signed = rounded(gain, definition.unit, up=verdict == "fail", difference=True, limit=ruling.bound)
+    size = signed.removeprefix("-")
     side = better if gain >= 0 else worse
     if verdict == "inconclusive":
         how = "may be only" if gain >= 0 else "may be up to"
     else:
         how = "is at least" if (gain >= 0) == (verdict == "pass") else "is at most"
-    return f"{definition.title} {how} {size} {side} than that of {baseline}; {asked}"
+    return f"{definition.title} {how} {size} {side} than that of {baseline}; {_asked(ruling)}"
 
 
-def _round(value: float, up: bool) -> str:
-    if value == 0.0:
-        return "0"
-    decimals = _DIGITS - 1 - math.floor(math.log10(abs(value)))
-    scaled = value * 10.0**decimals
-    whole = math.ceil(scaled - 1e-9) if up else math.floor(scaled + 1e-9)
-    return f"{whole / 10.0**decimals:.{max(0, decimals)}f}"
+def _sides(ruling: Ruling) -> tuple[str, str]:
+    """Return the words for a better and a worse value."""
+    return ("higher", "lower") if DEFINITIONS[ruling.metric].higher_is_better else ("lower", "higher")
+
+
+def _asked(ruling: Ruling) -> str:
+    """Say what a paired rule of the policy asks."""
+    better, worse = _sides(ruling)
+    bound = stated(ruling.stated, DEFINITIONS[ruling.metric].unit, difference=True)
+    if ruling.key == "min_gain":
+        return f"required is more than {bound} {better}"
+    return f"allowed is {bound} {worse}" if ruling.stated else f"it must not be {worse}"

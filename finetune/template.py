@@ -4,14 +4,12 @@ Trained are the assistant's turns whose weight is not 0: their text and the toke
 else. Where a turn begins follows from rendering the chat up to it (with the generation prompt) and taking the
 difference, so no mark in the template is needed, and prompts are cut into tokens as they are at inference.
 
-Rendering follows Hugging Face's conventions (sandboxed Jinja, `trim_blocks`, `lstrip_blocks`, `raise_exception`,
-`tojson`) without importing transformers; there is no clock, so templates that ask for the date are refused.
+The text itself is rendered by `core/template.py`, the same for training, counting and asking.
 """
 
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +20,8 @@ from tunegate.core.chat import Chat, Message
 from tunegate.core.errors import InputError
 from tunegate.core.extras import need
 from tunegate.core.files import read_json
+from tunegate.core.template import ChatTemplate as Renderer
+from tunegate.core.template import special_tokens, template_source
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,7 @@ class ChatTemplate:
         Raises InputError when the template cannot be used.
         """
         self._tokenizer = tokenizer
-        self._tokens = dict(tokens)
-        self._template = _compile(template)
+        self._renderer = Renderer(template, tokens)
         self._named_stops = frozenset(stop_ids)
         self._control = tuple(
             sorted(token.content for token in tokenizer.get_added_tokens_decoder().values() if token.special)
@@ -67,34 +66,23 @@ class ChatTemplate:
         tokenizer.no_truncation()
         tokenizer.no_padding()
         settings = read_json(folder / "tokenizer_config.json")
-        named = {
-            key: value["content"] if isinstance(value, dict) else value
-            for key, value in settings.items()
-            if key.endswith("_token") and isinstance(value, (str, dict))
-        }
+        named = special_tokens(settings)
         stops = _stop_ids(folder)
         if "eos_token" in named and (identifier := tokenizer.token_to_id(named["eos_token"])) is not None:
             stops.add(identifier)
-        return cls(_template_source(folder, settings), tokenizer, named, sorted(stops))
+        return cls(template_source(folder, settings), tokenizer, named, sorted(stops))
 
     @staticmethod
     def source_of(folder: Path) -> str:
         """Return the source of a model's chat template. Raises InputError when there is none."""
-        return _template_source(folder, read_json(folder / "tokenizer_config.json"))
+        return template_source(folder, read_json(folder / "tokenizer_config.json"))
 
     def render(self, messages: Sequence[Mapping[str, Any]], tools: Any = None, *, ask: bool = False) -> str:
         """Return the text of a chat; with `ask`, ending where the assistant begins to answer.
 
         Raises ValueError with the template's reason when it refuses the chat.
         """
-        jinja2 = need("jinja2", "train")
-        try:
-            text: str = self._template.render(
-                messages=messages, tools=tools, add_generation_prompt=ask, **self._tokens
-            )
-        except (jinja2.TemplateError, TypeError, ValueError) as error:
-            raise ValueError(f"the model's chat template refuses it: {error}") from error
-        return text
+        return self._renderer.render(messages, tools, ask=ask)
 
     def encode_text(self, text: str) -> list[int]:
         """Return the tokens of rendered text; control tokens in it count as such."""
@@ -228,43 +216,6 @@ class ChatTemplate:
         """Return how many tokens stand before an answer, or None when a token reaches over the border."""
         prompt = self.encode_text(before)
         return len(prompt) if ids[: len(prompt)] == prompt else None
-
-
-def _compile(source: str) -> Any:
-    jinja2 = need("jinja2", "train")
-    sandbox = need("jinja2.sandbox", "train")
-    environment = sandbox.ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
-    )
-    environment.filters["tojson"] = _to_json
-    environment.globals["raise_exception"] = _refuse
-    try:
-        return environment.from_string(source)
-    except jinja2.TemplateError as error:
-        raise InputError(f"the chat template is no Jinja: {error}") from error
-
-
-def _to_json(value: Any, indent: int | None = None, **_: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=indent)
-
-
-def _refuse(reason: str) -> None:
-    raise ValueError(reason)
-
-
-def _template_source(folder: Path, settings: Mapping[str, Any]) -> str:
-    """Return the template: a file of its own, or in the tokenizer's settings, where there may be several."""
-    path = folder / "chat_template.jinja"
-    if path.is_file():
-        return path.read_text(encoding="utf-8")
-    found = settings.get("chat_template")
-    if isinstance(found, list):
-        found = next((item["template"] for item in found if item.get("name") == "default"), None)
-    if not isinstance(found, str):
-        raise InputError(
-            f"{folder} has no chat template: use an instruction-tuned model, or add chat_template.jinja"
-        )
-    return found
 
 
 def _stop_ids(folder: Path) -> set[int]:

@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from markupsafe import Markup
 
-from tunegate.reports.format import FORMATS, is_number, write
+from tunegate.reports.format import FORMATS, bound, is_number, write
 from tunegate.reports.text import excerpt, visible
 
 
@@ -37,13 +37,14 @@ class Figure:
     """A value of the result with its place and the way it is written.
 
     `kind` is a key of `FORMATS`, or `text`, `setting` (where null means none), `code`, or `digest` (a short one).
-    `more` digits than usual are shown where the usual ones would mislead.
+    A lower or upper bound has its `side`, to which it is rounded, and `limit`, which it must not look like.
     """
 
     value: Any
     key: str
     kind: str
-    more: int = 0
+    side: Literal["", "low", "high"] = ""
+    limit: float | None = None
 
     @property
     def known(self) -> bool:
@@ -59,8 +60,10 @@ class Figure:
         """The value as it is shown; says so where there is none."""
         if not self.known:
             return "not measured" if self.kind in FORMATS else "not recorded"
+        if self.side:
+            return bound(self.value, self.kind, self.side == "high", self.limit)
         if self.kind in FORMATS:
-            return write(self.value, self.kind, self.more)
+            return write(self.value, self.kind)
         if self.value is None or isinstance(self.value, bool):
             return {None: "none", True: "yes", False: "no"}[self.value]
         text = self.value if isinstance(self.value, str) else json.dumps(self.value, ensure_ascii=False)
@@ -72,7 +75,8 @@ class Figure:
     @property
     def attributes(self) -> Markup:
         """The attributes that name place and form, for an element of any kind."""
-        return Markup('data-key="{}" data-as="{}"').format(self.key, self.kind)
+        side = Markup(' data-side="{}"').format(self.side) if self.side else ""
+        return Markup('data-key="{}" data-as="{}"{}').format(self.key, self.kind, side)
 
     def __str__(self) -> str:
         """Return the value as it is shown."""
@@ -150,6 +154,10 @@ class Node:
     def show(self, kind: str) -> Figure:
         """Return the figure for this place."""
         return Figure(self.value, self.key, kind)
+
+    def bound(self, side: Literal["low", "high"], kind: str, limit: float | None = None) -> Figure:
+        """Return the figure for this place as the lower or upper end of an interval."""
+        return Figure(self.value, self.key, kind, side, limit)
 
     def total(self, *below: str, kind: str = "count") -> Figure:
         """Return the sum over the children (or over `below` each child); unknown when one is no number."""

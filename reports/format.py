@@ -13,7 +13,8 @@
     seconds   4 min 12 s        a duration
     bytes     1.2 MB            a size, in powers of 1,000
 
-`write` takes more digits for a value that would look like the limit that it is held against.
+`bound` writes the ends of intervals: three significant digits, rounded to the side that promises less, as in the
+gate's sentences, and more where a bound would look like the limit that it is held against.
 
 A value that is not 0 is never written as 0, and a share that is not 1 never as 100 %: decimals are added until
 it shows. What is exactly 0 or 100 % has no decimals. Groups are set apart by a narrow space, which reads the same
@@ -25,6 +26,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from decimal import Decimal
+
+from tunegate.core.rounding import DIGITS, outward
 
 SPACE = "\u202f"  # between groups of digits
 GAP = "\u00a0"  # before a unit
@@ -70,9 +73,9 @@ def count(value: float) -> str:
     return _grouped(f"{int(value):,}") if value == int(value) else number(value)
 
 
-def percent(value: float, more: int = 0) -> str:
+def percent(value: float) -> str:
     """Write a share of 1 in percent: 92.3 %, 0.99 %, 0.040 %, 99.97 %."""
-    return f"{_fixed(value * 100, _decimals_of_share(value) + more, 100.0)}{GAP}%"
+    return f"{_fixed(value * 100, _decimals_of_share(value), 100.0)}{GAP}%"
 
 
 def _decimals_of_share(value: float) -> int:
@@ -81,24 +84,24 @@ def _decimals_of_share(value: float) -> int:
     return 1 if size >= 1 or size == 0 else min(MOST_DECIMALS, 1 - math.floor(math.log10(size)))
 
 
-def points(value: float, more: int = 0) -> str:
+def points(value: float) -> str:
     """Write a difference of shares in percentage points: +1.4 pts."""
-    return _signed(width(value, more), value)
+    return _signed(width(value), value)
 
 
-def width(value: float, more: int = 0) -> str:
+def width(value: float) -> str:
     """Write the size of a difference of shares: 1.4 pts."""
-    return f"{_fixed(value * 100, _decimals_of_share(value) + more)}{GAP}pts"
+    return f"{_fixed(value * 100, _decimals_of_share(value))}{GAP}pts"
 
 
-def number(value: float, more: int = 0) -> str:
+def number(value: float) -> str:
     """Write any number with four significant digits: 12.41, 0.005123, 2 341, 3.1e-7 with a raised power."""
     if value == 0:
         return "0"
     size = abs(value)
     if not SMALLEST_PLAIN <= size < LARGEST_PLAIN:
-        return _power_of_ten(value, 4 + more)
-    decimals = max(0, 3 + more - math.floor(math.log10(size)))
+        return _power_of_ten(value, 4)
+    decimals = max(0, 3 - math.floor(math.log10(size)))
     return _grouped(f"{value:,.{decimals}f}")
 
 
@@ -119,9 +122,9 @@ def plain(value: float) -> str:
     return _power_of_ten(value, 4) if "e" in text else _grouped(f"{Decimal(text):,f}")
 
 
-def change(value: float, more: int = 0) -> str:
+def change(value: float) -> str:
     """Write a difference of numbers, signed: -0.52."""
-    return _signed(number(value, more), value)
+    return _signed(number(value), value)
 
 
 def p(value: float) -> str:
@@ -173,22 +176,29 @@ FORMATS: dict[str, Callable[[float], str]] = {
     "bytes": size,
 }
 
-_PRECISE: dict[str, Callable[[float, int], str]] = {
-    "percent": percent,
-    "points": points,
-    "width": width,
-    "number": number,
-    "change": change,
+
+def write(value: float, kind: str) -> str:
+    """Write a value in one of the `FORMATS`."""
+    return FORMATS[kind](value)
+
+
+# Forms of what was measured: factor, unit, and whether they are signed. Only these can be bounds.
+_BOUNDS = {
+    "percent": (100.0, f"{GAP}%", False),
+    "points": (100.0, f"{GAP}pts", True),
+    "width": (100.0, f"{GAP}pts", False),
+    "number": (1.0, "", False),
+    "change": (1.0, "", True),
 }
 
 
-def write(value: float, kind: str, more: int = 0) -> str:
-    """Write a value in one of the `FORMATS`, with `more` digits than usual where the form has any."""
-    return _PRECISE[kind](value, more) if more and kind in _PRECISE else FORMATS[kind](value)
-
-
-def digits_apart(value: float, other: float, kind: str) -> int:
-    """Return how many digits more it takes until two unlike values are not written alike."""
-    if value == other or kind not in _PRECISE:
-        return 0
-    return next((more for more in range(12) if write(value, kind, more) != write(other, kind, more)), 0)
+def bound(value: float, kind: str, up: bool, limit: float | None = None) -> str:
+    """Write an end of an interval, rounded `up` or down: +59.6 pts, at most 0.995 %."""
+    factor, unit, signed = _BOUNDS[kind]
+    others = [100.0] if kind == "percent" else []
+    if limit is not None:
+        others.append(limit * factor)
+    rounded = outward(value * factor, up, *others)
+    plain_size = not rounded or SMALLEST_PLAIN <= abs(rounded) < LARGEST_PLAIN
+    text = _grouped(f"{rounded:,f}") if plain_size or unit else _power_of_ten(float(rounded), DIGITS)
+    return (_signed(text, value) if signed else text) + unit

@@ -53,14 +53,13 @@ class Finding:
 class Data:
     """The screen of the data. Parts that were not done are None or empty."""
 
-    rows_in: Figure
-    rows_out: Figure
-    dropped: Figure
+    flow: Markup
     adds_up: bool
     prepared: bool
     drops: tuple[Reason, ...]
     edits: tuple[Reason, ...]
     splits: tuple[Row, ...]
+    screened: bool
     labels: tuple[Row, ...]
     label_columns: tuple[str, ...]
     effective: tuple[Figure, Figure] | None
@@ -77,9 +76,6 @@ class Data:
 def data_view(result: Node, ledger: Iterable[Mapping[str, Any]]) -> Data:
     """Make the screen of the data."""
     preparation, check = result["preparation"], result["check"]
-    dropped = preparation["dropped"].total()
-    numbers = [preparation["rows_in"].number(), preparation["rows_out"].number(), dropped.value]
-    adds_up = all(isinstance(value, int) for value in numbers) and numbers[0] == numbers[1] + numbers[2]
     titles, examples = _ledger(ledger)
     titles |= {
         rule: entry["title"].string() for rule, entry in check["by_rule"].items() if entry["title"].string()
@@ -87,14 +83,13 @@ def data_view(result: Node, ledger: Iterable[Mapping[str, Any]]) -> Data:
     columns, labels = _labels(preparation)
     lengths = preparation["token_lengths"]
     return Data(
-        rows_in=preparation["rows_in"].show("count"),
-        rows_out=preparation["rows_out"].show("count"),
-        dropped=dropped,
-        adds_up=adds_up,
+        flow=_flow(result),
+        adds_up=_adds_up(result),
         prepared=bool(preparation),
         drops=_reasons(preparation["dropped"], "dropped", titles, examples),
         edits=_reasons(preparation["edited"], "edited", titles, examples),
-        splits=_splits(preparation["splits"]),
+        splits=_splits(result),
+        screened=bool(result["screening"]),
         labels=labels,
         label_columns=columns,
         effective=_effective(preparation),
@@ -126,6 +121,39 @@ def data_view(result: Node, ledger: Iterable[Mapping[str, Any]]) -> Data:
             )
             for file in check["files"]
         ),
+    )
+
+
+def _flow(result: Node) -> Markup:
+    """Say how many rows came in, and what each step left of them."""
+    preparation, screening = result["preparation"], result["screening"]
+    came = preparation["rows_in"].show("count"), preparation["dropped"].total()
+    added = preparation["added"].total()
+    prepared = say("{} rows came in. Preparation dropped {}", *came)
+    if added.known and added.value:
+        prepared = say("{}, made {} more by cutting long chats,", prepared, added)
+    prepared = say("{} and left {}.", prepared, preparation["rows_out"].show("count"))
+    if not screening:
+        return prepared
+    return say(
+        "{} Screening took out {} of these and left {}.",
+        prepared,
+        screening["rows_blocked"].show("count"),
+        result["data"].total("rows"),
+    )
+
+
+def _adds_up(result: Node) -> bool:
+    """Whether no row came or went without a step that says so."""
+    preparation, screening = result["preparation"], result["screening"]
+    added = preparation["added"].total().value if preparation["added"] else 0
+    prepared = preparation["rows_out"].value
+    balances = [(preparation["rows_in"].value, added, preparation["dropped"].total().value, prepared)]
+    if screening:
+        balances.append((prepared, 0, screening["rows_blocked"].value, result["data"].total("rows").value))
+    return all(
+        all(isinstance(number, int) for number in balance) and balance[0] + balance[1] == balance[2] + balance[3]
+        for balance in balances
     )
 
 
@@ -161,13 +189,17 @@ def _reasons(
     )
 
 
-def _splits(splits: Node) -> tuple[Row, ...]:
+def _splits(result: Node) -> tuple[Row, ...]:
+    """Return a row for each split: its rows as prepared and, where it was screened, as used; then its tokens."""
+    splits = result["preparation"]["splits"]
     named = [(name, splits[name]) for name in SPLITS if splits[name]]
+    used = {name: result["data"].find(path=f"data/{name}.jsonl")["rows"].show("count") for name, _ in named}
     return tuple(
         Row(
             name,
             (
                 split["rows"].show("count"),
+                *([used[name]] if result["screening"] else []),
                 split.at("tokens", "total").show("count"),
                 split.at("tokens", "median").show("count"),
                 split.at("tokens", "max").show("count"),

@@ -167,7 +167,7 @@ def _sight(check: Node) -> Sight:
     return Sight(
         name=metric_name(Node({"id": check["metric"].value})),
         rule=check["rule_id"].show("code"),
-        caught=power["detectable_80"].show(width_kind(Node({"id": check["metric"].value}))),
+        caught=power["detectable_80"].bound("high", width_kind(Node({"id": check["metric"].value}))),
         open_if_equal=power["inconclusive_if_equal"].show("percent"),
         more_rows=check["more_rows"].show("count"),
     )
@@ -276,7 +276,7 @@ def _harm(entry: Node) -> Harm:
         defects=entry["defects"].show("count"),
         n=entry["n"].show("count"),
         rate=entry["rate"].show("percent"),
-        bound=entry["upper_bound_95"].show("percent"),
+        bound=entry["upper_bound_95"].bound("high", "percent"),
         base=entry["baseline_rate"].show("percent"),
         errors=entry["n_error"].show("count"),
     )

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from tunegate.reports.charts import Interval, Scale, interval, tick
 from tunegate.reports.figures import ABSENT, Figure, Node, say
-from tunegate.reports.format import digits_apart
 from tunegate.reports.names import (
     Status,
     difference_kind,
@@ -61,8 +60,8 @@ def rule_view(check: Node, result: Node, said: set[object]) -> Rule:
         demand=_demand(check, metric, "baseline" if result["baseline"] else "base"),
         measured=measured,
         observed=check["observed"].show(kind),
-        interval=interval_text(ci, kind),
-        bound=_apart(check["bound_used"].show(kind), _limit(check, metric)),
+        interval=interval_text(ci, kind, _limit(check, metric)),
+        bound=_bound_used(check, kind, _limit(check, metric)),
         n=(check["n"] if check["n"] else metric["n"]).show("count"),
         status=status,
         message=sentence(message) if message.known and not told else None,
@@ -81,18 +80,18 @@ def _metric_of(check: Node, result: Node) -> Node:
     )
 
 
-def interval_text(ci: Node, kind: str) -> Markup:
+def interval_text(ci: Node, kind: str, limit: float | None = None) -> Markup:
     """Write an interval as "low to high"; says so where there is none."""
     if ci["low"].number() is None and ci["high"].number() is None:
         return say("{}", Figure(ABSENT, ci.key, kind))
-    return say("{} to {}", ci["low"].show(kind), ci["high"].show(kind))
+    return say("{} to {}", ci["low"].bound("low", kind, limit), ci["high"].bound("high", kind, limit))
 
 
-def _apart(bound: Figure, limit: float | None) -> Figure:
-    """Give a bound as many digits as it takes to see on which side of the limit it lies."""
-    if limit is None or not bound.known:
-        return bound
-    return replace(bound, more=digits_apart(bound.value, limit, bound.kind))
+def _bound_used(check: Node, kind: str, limit: float | None) -> Figure:
+    """Return the bound that decided, rounded as the end of the interval that it is."""
+    bound, ci = check["bound_used"], check["interval"]
+    upper = bound.value == ci["high"].value and bound.value != ci["low"].value
+    return bound.bound("high" if upper else "low", kind, limit)
 
 
 def _bounded_above(check: Node, metric: Node) -> bool:

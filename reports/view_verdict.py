@@ -133,11 +133,12 @@ def _facts(result: Node, timing: Node) -> tuple[Fact, ...]:
         Fact("Base model", _with_revision(subject)),
         Fact("Weights", say("{}", subject["adapter_sha256"].show("digest"))),
     ]
+    screened = " after screening" if result["screening"] else ""
     for file in result["data"]:
         facts.append(
             Fact(
                 ROLES.get(file["role"].string(), visible(file["role"].string()).capitalize() or "Data"),
-                say("{} rows {}", file["rows"].show("count"), file["sha256"].show("digest")),
+                say("{} rows{} {}", file["rows"].show("count"), screened, file["sha256"].show("digest")),
             )
         )
     committed = policy["committed_before_run"].value

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tunegate.core.errors import InputError, ProviderError
-from tunegate.core.files import replacing
 from tunegate.core.jsonl import decode, dumps, row_id
 from tunegate.core.lines import Line, read_lines
+from tunegate.core.packed import packing
 from tunegate.core.progress import Advance, silent
 from tunegate.safety.judgement import (
     BANDS,
@@ -135,7 +135,7 @@ def screen_file(
     checked(block_at)
     described = screener.describe()
     counted = _Counts()
-    with replacing(out) as stream:
+    with packing(out) as stream:
         for batch in _batches(_rows(paths, relative_to, advance)):
             texts = [piece.text for row in batch for piece in row.pieces]
             judged = iter(judge(texts, screener))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tunegate.core.chat import Chat, Message
+from tunegate.core.chat import Chat, Message, is_blank
 
 Side = Literal["prompt", "completion"]
 
@@ -36,8 +36,8 @@ class Piece:
 def pieces(row: Any) -> list[Piece]:
     """Return the texts of a chat, of messages that hold any.
 
-    Raises ValueError, with a reason that quotes no text, when a part of it cannot be judged as text: then the chat
-    as a whole could not be judged.
+    Raises ValueError, with a reason that quotes no text, when a part of it cannot be judged as text, or when an
+    answer has neither text nor call: then the chat as a whole could not be judged.
     """
     if not isinstance(row, Mapping):
         raise ValueError("the line is no JSON object")
@@ -45,7 +45,10 @@ def pieces(row: Any) -> list[Piece]:
     for number, message in enumerate(Chat.from_row(row).messages):
         if message.role not in SIDES:
             raise ValueError(f"messages[{number}] has a role that is neither prompt nor completion")
-        text = "\n".join(filter(str.strip, _strings(message, f"messages[{number}]")))
+        place = f"messages[{number}]"
+        text = "\n".join(string for string in _strings(message, place) if not is_blank(string))
+        if not text and message.role == "assistant" and not _calls(message):
+            raise ValueError(f"{place} is an empty answer: there is no text to judge")
         if text:
             found.append(Piece(number, SIDES[message.role], text))
     if not found:
@@ -58,10 +61,14 @@ def _strings(message: Message, place: str) -> Iterator[str]:
     yield from _content(message.content, place)
     if isinstance(refusal := message.fields.get("refusal"), str):
         yield refusal
-    calls = [message.fields.get("function_call"), *_list(message.fields.get("tool_calls"))]
-    for call in calls:
-        if isinstance(call, Mapping):
-            yield from _arguments(call.get("function", call))
+    for call in _calls(message):
+        yield from _arguments(call.get("function", call))
+
+
+def _calls(message: Message) -> list[Mapping[str, Any]]:
+    """Return the calls of a message, in either form."""
+    named = [message.fields.get("function_call"), *_list(message.fields.get("tool_calls"))]
+    return [call for call in named if isinstance(call, Mapping)]
 
 
 def _content(content: Any, place: str) -> Iterator[str]:

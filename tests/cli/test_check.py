@@ -59,8 +59,9 @@ def test_json_is_as_documented(here: Path, capsys: Captured) -> None:
     assert main(["check", "a.jsonl", "--format", "json", "--target", "openai", "--select", "FILE006"]) == 1
 
     made = json.loads(capsys.readouterr().out)
-    assert list(made) == ["schema", "tool", "target", "files", "findings", "summary"]
+    assert list(made) == ["schema", "tool", "target", "files", "problems", "findings", "summary"]
     assert made["schema"] == "tunegate.check/1"
+    assert made["problems"] == []
     assert set(made["tool"]) == {"name", "version"}
     assert made["target"] == "openai"
     (file,) = made["files"]
@@ -99,11 +100,10 @@ def test_the_bar(severity: str, fail_at: str, code: int, here: Path) -> None:
     assert main(["check", "a.jsonl", "--select", rule, "--fail-at", fail_at]) == code
 
 
-@pytest.mark.parametrize("name", ["missing.jsonl", "empty.jsonl", "binary.jsonl", "folder"])
+@pytest.mark.parametrize("name", ["missing.jsonl", "empty.jsonl", "binary.jsonl"])
 def test_what_cannot_be_read_ends_with_4_and_the_rest_is_checked(name: str, here: Path, capsys: Captured) -> None:
     (here / "empty.jsonl").touch()
     (here / "binary.jsonl").write_bytes(os.urandom(4000))
-    (here / "folder").mkdir()
     write(here / "a.jsonl", "x")
 
     assert main(["check", name, "a.jsonl"]) == 4
@@ -113,6 +113,38 @@ def test_what_cannot_be_read_ends_with_4_and_the_rest_is_checked(name: str, here
     assert name in captured.err
     assert "FILE006" in captured.out
     assert "Traceback" not in captured.err
+
+
+def test_nothing_readable_is_not_called_free_of_findings(here: Path, capsys: Captured) -> None:
+    (here / "empty.jsonl").touch()
+
+    assert main(["check", "missing.jsonl", "empty.jsonl"]) == 4
+    assert capsys.readouterr().out.splitlines() == [
+        "not read: missing.jsonl",
+        "not read: empty.jsonl",
+        "nothing was checked: 2 files could not be read, target hf",
+    ]
+
+
+def test_the_summary_names_what_was_not_read(here: Path, capsys: Captured) -> None:
+    write(here / "a.jsonl", CHAT)
+
+    assert main(["check", "a.jsonl", "missing.jsonl", "--select", "FILE", "--ignore", "FILE012"]) == 4
+    assert capsys.readouterr().out.splitlines() == [
+        "not read: missing.jsonl",
+        "no findings: 1 row in 1 file, 1 file not read, target hf",
+    ]
+
+
+def test_json_names_what_was_not_read_and_why(here: Path, capsys: Captured) -> None:
+    write(here / "a.jsonl", CHAT)
+
+    assert main(["check", "missing.jsonl", "a.jsonl", "--format", "json"]) == 4
+    made = json.loads(capsys.readouterr().out)
+    assert made["problems"] == [
+        {"path": "missing.jsonl", "message": "cannot read missing.jsonl: it does not exist: check the path"}
+    ]
+    assert [file["path"] for file in made["files"]] == ["a.jsonl"]
 
 
 def test_an_unreadable_file_ends_with_4(here: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,7 +167,6 @@ def test_an_unreadable_file_ends_with_4(here: Path, capsys: Captured, monkeypatc
         (["a.jsonl", "--format", "sarf"], "'sarf' is not one of"),
         (["a.jsonl", "--diff", "--format", "json"], "--diff prints a diff and no json"),
         ([], "no file is named: give FILE..."),
-        (["*.json"], "no file matches '*.json'"),
         (["a.jsonl", "--config", "none.toml"], "there is no configuration none.toml"),
     ],
 )

@@ -40,7 +40,6 @@ def test_a_family_is_listed(family: str, capsys: Captured) -> None:
     [
         (["CHAT12"], "no rule 'CHAT12': did you mean 'CHAT012'?"),
         (["nothing"], "valid are ids such as FILE006, and families: FILE, CHAT"),
-        (["no-such-run", "a.jsonl:1"], "there is no run folder no-such-run"),
     ],
 )
 def test_what_is_not_known_says_what_is(

@@ -29,11 +29,17 @@ def test_a_misspelt_command_is_corrected(capsys: pytest.CaptureFixture[str]) -> 
     assert "did you mean 'check'?" in capsys.readouterr().err
 
 
+def caused_by(error: Exception, cause: BaseException) -> Exception:
+    error.__cause__ = cause
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "code", "words"),
     [
         (InputError("a.jsonl: gone"), 4, "tunegate: a.jsonl: gone"),
         (KeyboardInterrupt(), 130, "start the same command again"),
+        (caused_by(RuntimeError("set_name"), KeyboardInterrupt()), 130, "start the same command again"),
         (OSError(28, "No space left", "x"), 4, "the disk is full"),
         (RuntimeError("odd"), 4, "an error in tunegate itself: RuntimeError: odd"),
     ],

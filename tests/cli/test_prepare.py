@@ -116,3 +116,29 @@ def test_a_full_disk_leaves_nothing_half_written(
     assert "the disk is full" in capsys.readouterr().err
     assert not list((desk / "runs").rglob("*.jsonl"))
     assert not list((desk / "runs").rglob("*.tmp"))
+
+
+EMPTY = chat("What about an empty answer?", " \u200b")
+
+
+def test_empty_answers_leave_the_data_so_that_screening_goes_on(desk: Path) -> None:
+    with (desk / "chats.jsonl").open("a") as stream:
+        stream.write(EMPTY)
+    assert main(["prepare"]) == ExitCode.OK
+    ledger = [json.loads(line) for line in (desk / "runs/desk/ledger.jsonl").read_text().splitlines()]
+    assert [entry["line"] for entry in ledger if entry["rule"] == "CHAT010"] == [147]
+    assert main(["screen", "runs/desk"]) == ExitCode.OK
+
+
+def test_an_empty_answer_that_was_let_in_stops_screening_with_file_and_line(
+    desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (desk / "chats.jsonl").write_text("".join(chat(f"Question {number}?", "a") for number in range(30)) + EMPTY)
+    split = "split = { validation = 0.0, test = 0.1 }\n"
+    (desk / "tunegate.toml").write_text(TOML.replace("[train]", f'{split}ignore = ["CHAT010"]\n[train]'))
+    assert main(["prepare"]) == ExitCode.OK
+    assert main(["screen", "runs/desk"]) == ExitCode.PROVIDER
+    said = capsys.readouterr().err
+    assert "train.jsonl:" in said or "test.jsonl:" in said
+    assert "messages[1] is an empty answer: there is no text to judge; mend or take out the row" in said
+    assert "\u200b" not in (desk / "runs/desk/data/train.jsonl").read_text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import subprocess
 import sys
@@ -63,11 +64,41 @@ def test_what_could_not_be_judged_outweighs_what_is_blocked(here: Path, capsys: 
     assert "a.jsonl:2: error: single quotes are not JSON" in capsys.readouterr().out
 
 
+def test_an_empty_answer_cannot_be_judged_and_is_named_with_its_line(here: Path, capsys: Captured) -> None:
+    write(here / "a.jsonl", chat("Where is my parcel?"), chat("And now?").replace("Noted.", " \\u200b"))
+
+    assert main(["screen", "a.jsonl"]) == 5
+    assert "a.jsonl:2: error: messages[1] is an empty answer: there is no text to judge" in capsys.readouterr().out
+    assert decisions(here / "safety.jsonl") == ["allow", "error"]
+
+
 def test_many_rows_are_counted_and_not_listed(here: Path, capsys: Captured) -> None:
     write(here / "a.jsonl", *[chat(HARM)] * 30)
 
     assert main(["screen", "a.jsonl"]) == 1
     assert "... and 10 more rows" in capsys.readouterr().out
+
+
+def test_decisions_are_packed_where_their_name_says_so(here: Path, capsys: Captured) -> None:
+    write(here / "a.jsonl", chat("Where is my parcel?"), chat(HARM))
+    assert main(["screen", "a.jsonl"]) == 1
+    said = capsys.readouterr().out
+    for name in ("one", "two"):
+        assert main(["screen", "a.jsonl", "--out", f"{name}.jsonl.gz"]) == 1
+        assert capsys.readouterr().out == said
+
+    packed = (here / "one.jsonl.gz").read_bytes()
+    assert packed.startswith(b"\x1f\x8b\x08\x00\x00\x00\x00\x00"), "neither time nor name"
+    assert packed == (here / "two.jsonl.gz").read_bytes()
+    assert gzip.decompress(packed) == (here / "safety.jsonl").read_bytes()
+
+
+def test_what_cannot_be_packed_is_refused_and_nothing_is_written(here: Path, capsys: Captured) -> None:
+    write(here / "a.jsonl", chat("Where is my parcel?"))
+
+    assert main(["screen", "a.jsonl", "--out", "d.jsonl.zst"]) == 2
+    assert "d.jsonl.zst would be packed with Zstandard, which is only read: name it .gz" in capsys.readouterr().err
+    assert [path.name for path in here.iterdir()] == ["a.jsonl"]
 
 
 def test_files_and_thresholds_come_from_the_configuration(here: Path, capsys: Captured) -> None:

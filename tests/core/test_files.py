@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import subprocess
 import sys
@@ -8,8 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from tunegate.core.errors import InputError
-from tunegate.core.files import read_json, replacing, sha256_file, sha256_json, write_bytes, write_json
+from tunegate.core.errors import InputError, PlaceError
+from tunegate.core.files import (
+    explain_os_error,
+    read_json,
+    replacing,
+    sha256_file,
+    sha256_json,
+    write_bytes,
+    write_json,
+)
 
 
 def test_an_error_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
@@ -50,11 +59,19 @@ def test_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the device /dev/full")
 def test_enospc_is_explained() -> None:
-    from tunegate.core.files import explain_os_error
-
     with pytest.raises(OSError) as caught, open("/dev/full", "wb", buffering=0) as stream:  # noqa: PT011, PTH123
         stream.write(b"x")
     assert "the disk is full" in str(explain_os_error(caught.value, "a.json", "write"))
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES, errno.EROFS])
+def test_only_where_nothing_can_be_written_another_place_would_do(code: int) -> None:
+    error = OSError(code, os.strerror(code))
+
+    assert isinstance(explain_os_error(error, "a", "write"), PlaceError)
+    assert isinstance(explain_os_error(error, "a", "write to"), PlaceError)
+    assert not isinstance(explain_os_error(error, "a", "read"), PlaceError)
+    assert not isinstance(explain_os_error(OSError(errno.EISDIR, ""), "a", "write"), PlaceError)
 
 
 def test_a_folder_that_is_a_file_is_explained(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def test_a_text_that_begins_with_any_sign_is_accepted_only_where_it_shows(sign: 
 
 
 def test_every_sign_of_unicode() -> None:
-    from tunegate.dataqa.turns import is_blank
+    from tunegate.core.chat import is_blank
 
     wrong = [
         hex(code)

@@ -499,6 +499,84 @@ def test_the_same_run_twice_is_no_proof_of_anything_below_the_floor(world: Any, 
     assert {check["verdict"] for check in decided["checks"]} == {"inconclusive"}
 
 
+SIZES = ("perplexity", "bits_per_byte")
+
+
+def against(
+    result_of: Make,
+    policy: Gate,
+    later: dict[str, Any],
+    samples: list[dict[str, Any]],
+    before: list[dict[str, Any]],
+) -> dict[str, dict[str, Any]]:
+    """The checks, by metric, of a run against one that has its result and the samples `before`."""
+    result = result_of(later, policy)
+    decided = decide(result, policy, result, samples=samples, baseline_samples=before)
+    return {check["metric"]: check for check in decided["checks"]}
+
+
+def test_the_same_likelihoods_in_every_row_are_no_difference(world: Any, result_of: Make) -> None:
+    later, samples, _, _ = two_runs(world, 0.9)
+    no_drop = Gate.model_validate({metric: {"max_drop": 0.0} for metric in SIZES})
+    some_gain = Gate.model_validate({metric: {"min_gain": 0.0} for metric in SIZES})
+
+    for metric, check in against(result_of, no_drop, later, samples, copy.deepcopy(samples)).items():
+        assert check["verdict"] == "pass"
+        assert (
+            "is that of the baseline run: the same numbers in each of 120 rows; it must not be" in check["message"]
+        )
+        assert (check["observed"], check["bound_used"], check["n"]) == (0.0, 0.0, 120)
+        assert (check["interval"]["low"], check["interval"]["high"]) == (0.0, 0.0)
+        assert "-0.0" not in json.dumps(check), metric
+    for check in against(result_of, some_gain, later, samples, copy.deepcopy(samples)).values():
+        assert check["verdict"] == "fail"
+
+
+def test_few_rows_with_the_same_likelihoods_pass_and_with_the_same_answers_do_not(
+    world: Any, result_of: Make
+) -> None:
+    later, samples, _, _ = two_runs(world, 0.9)
+    policy = Gate.model_validate(ALL_DROPS)
+    checks = against(result_of, policy, later, samples[:10], copy.deepcopy(samples[:10]))
+
+    assert {metric for metric, check in checks.items() if check["verdict"] == "pass"} == set(SIZES)
+    assert {check["verdict"] for metric, check in checks.items() if metric not in SIZES} == {"inconclusive"}
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict"),
+    [
+        (lambda rows: rows[3]["cand"].update(nll=rows[3]["cand"]["nll"] + 1e-9), "inconclusive"),
+        (lambda rows: [row["cand"].update(nll=0.0) for row in rows], "inconclusive"),
+        (lambda rows: [row["cand"].update(nll=None) for row in rows], "error"),
+        (lambda rows: rows.pop(), "error"),
+    ],
+)
+def test_likelihoods_that_are_nearly_the_same_or_none_are_no_proof(
+    world: Any, result_of: Make, change: Callable[[list[dict[str, Any]]], object], verdict: str
+) -> None:
+    later, samples, _, _ = two_runs(world, 0.9)
+    before = copy.deepcopy(samples)
+    change(before)
+    if all(row["cand"]["nll"] == 0.0 for row in before):
+        samples = before
+    policy = Gate.model_validate({"perplexity": {"max_drop": 0.0}})
+
+    assert against(result_of, policy, later, samples, before)["perplexity"]["verdict"] == verdict
+
+
+def test_a_row_without_likelihood_in_both_runs_is_no_difference(world: Any, result_of: Make) -> None:
+    later, samples, _, _ = two_runs(world, 0.9)
+    samples[0]["cand"].update(nll=None)
+    lenient = Gate.model_validate({"perplexity": {"max_drop": 0.0}, "max_unscored": 0.1})
+    strict = Gate.model_validate({"perplexity": {"max_drop": 0.0}})
+
+    check = against(result_of, lenient, later, samples, copy.deepcopy(samples))["perplexity"]
+    assert (check["verdict"], check["n"]) == ("pass", 119)
+    check = against(result_of, strict, later, samples, copy.deepcopy(samples))["perplexity"]
+    assert check["verdict"] == "error"
+
+
 @pytest.mark.parametrize("missing", ["samples", "baseline_samples"])
 def test_two_runs_without_samples_cannot_be_compared(world: Any, result_of: Make, missing: str) -> None:
     policy = Gate.model_validate({"accuracy": {"max_drop": 0.5}})

@@ -105,6 +105,51 @@ def test_rendering_equals_transformers(style: str, ask: bool, request: pytest.Fi
         assert list(template.encode(TWO_TURNS).ids) == theirs
 
 
+MARKED = """\
+{%- if tools %}{{ '<|im_start|>system\\n' + tools | tojson + '<|im_end|>\\n' }}{% endif %}
+{%- for message in messages %}
+    {%- if message.role == 'assistant' %}
+        {{- '<|im_start|>assistant\\n' }}
+        {%- generation %}{{ message.content }}{% for call in message.tool_calls or [] %}
+            {{- call.function | tojson(indent=1) }}
+            {{- call.function | tojson(separators=(',', ':'), sort_keys=true) }}
+        {%- endfor %}{{ '<|im_end|>' }}{% endgeneration %}
+    {%- else %}
+        {{- '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>' }}
+    {%- endif %}
+    {{- '\\n' }}
+{%- endfor %}
+{%- if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}
+"""
+
+
+@pytest.mark.parametrize("ask", [False, True])
+def test_marks_of_what_is_generated_and_tools_equal_transformers(chatml: Path, ask: bool) -> None:
+    from transformers import AutoTokenizer
+
+    oracle = AutoTokenizer.from_pretrained(chatml)
+    oracle.chat_template = MARKED
+    called = {"type": "function", "function": {"name": "look_up", "arguments": {"für": "Größe <b>"}}}
+    messages = [
+        {"role": "user", "content": "Hi"},
+        {"role": "assistant", "content": "", "tool_calls": [called]},
+        {"role": "tool", "content": "42"},
+        {"role": "assistant", "content": "It is 42."},
+    ][: 3 if ask else 4]
+    tools = [{"type": "function", "function": {"name": "look_up", "parameters": {"type": "object"}}}]
+    template = remade(MARKED)
+
+    text = template.render(messages, tools, ask=ask)
+    assert text == oracle.apply_chat_template(messages, tools=tools, add_generation_prompt=ask, tokenize=False)
+    if not ask:
+        theirs = oracle.apply_chat_template(
+            messages, tools=tools, return_dict=True, return_assistant_tokens_mask=True
+        )
+        encoded = template.encode({"messages": messages, "tools": tools})
+        assert list(encoded.ids) == theirs["input_ids"]
+        assert [int(trained) for trained in encoded.trained] == theirs["assistant_masks"]
+
+
 def test_stop_tokens(phi3_template: ChatTemplate, chatml_template: ChatTemplate) -> None:
     names = [
         {template._tokenizer.id_to_token(stop) for stop in template.stop_ids}

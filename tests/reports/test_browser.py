@@ -90,12 +90,12 @@ def half(number: str) -> float:
     return 0.5 * 10.0 ** -len(number.partition(".")[2])
 
 
-SHOWN = "all => all.map(e => [e.dataset.key, e.dataset.as, e.textContent, e.title])"
+SHOWN = "all => all.map(e => [e.dataset.key, e.dataset.as, e.textContent, e.title, e.dataset.side])"
 
 
 def check_figures(page: Page, sources: dict[str, Any]) -> int:
     shown = page.eval_on_selector_all("[data-key]", SHOWN)
-    for key, kind, text, title in shown:
+    for key, kind, text, title, side in shown:
         if kind == "sha256" or key == "result.json":
             continue
         value = resolve(sources, key)
@@ -111,7 +111,11 @@ def check_figures(page: Page, sources: dict[str, Any]) -> int:
         else:
             assert value is not None, where
             number, tolerance = read(text, kind)
-            assert abs(number - value) <= tolerance * 1.0001, where
+            if side:  # a lower bound is rounded down and an upper one up: never to the side that promises more
+                outwards = number - value if side == "high" else value - number
+                assert -1e-9 * abs(value) <= outwards < 0.0101 * abs(value) or number == value == 0, where
+            else:
+                assert abs(number - value) <= tolerance * 1.0001, where
             assert (number == 0) == (value == 0), where
     return len(shown)
 
@@ -136,6 +140,34 @@ def test_every_number_is_that_of_the_result(sample: ModuleType, rows: Rows, open
         sources = {"result.json": result, "samples.jsonl.gz": rows, "timing.json": sample.timing()}
         assert check_figures(page, sources) > 500
         assert [text for text in page.evaluate(UNKEYED) if re.search(r"\d", WORDS.sub("", text))] == []
+
+
+def test_rows_before_and_after_screening_stand_side_by_side(
+    sample: ModuleType, rows: Rows, opened: Opened
+) -> None:
+    result = sample.result(rows)
+    page = opened(page_of(sample, rows, result))
+    prepared, used = result["preparation"], [file["rows"] for file in result["data"]]
+    assert prepared["rows_out"] == sum(used) + result["screening"]["rows_blocked"]
+
+    table = page.locator("#data table", has_text="Left by screening")
+    titles = table.locator("thead th").all_inner_texts()
+    for index, name in enumerate(("train", "validation", "test")):
+        cells = dict(
+            zip(titles, table.locator("tbody tr").nth(index).locator("th, td").all_inner_texts(), strict=True)
+        )
+        assert cells["Rows prepared"] == str(prepared["splits"][name]["rows"])
+        assert cells["Left by screening"] == str(used[index])
+    flow = page.inner_text("#data .margin p").replace("\u202f", "")
+    assert re.findall(r"\d+", flow) == [
+        str(number)
+        for number in (
+            prepared["rows_in"], sum(prepared["dropped"].values()), prepared["rows_out"],
+            result["screening"]["rows_blocked"], sum(used),
+        )
+    ]  # fmt: skip
+    facts = page.inner_text("#verdict .facts")
+    assert [int(found) for found in re.findall(r"(\d+) rows after screening", facts)] == used
 
 
 def test_what_is_missing_is_said_and_never_shown_as_zero(sample: ModuleType, rows: Rows, opened: Opened) -> None:

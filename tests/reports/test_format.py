@@ -90,12 +90,34 @@ def test_numbers_are_read_back(value: float) -> None:
     assert (float(mantissa) == 0) == (value == 0)
 
 
+@pytest.mark.parametrize(
+    ("kind", "value", "up", "limit", "text"),
+    [
+        ("points", 0.59663, False, None, "+59.6 pts"),
+        ("points", -0.0174, False, -0.02, "-1.74 pts"),
+        ("points", -0.020001, False, -0.02, "-2.01 pts"),
+        ("points", -0.019999, False, -0.02, "-1.9999 pts"),
+        ("points", 0.0, False, None, "0 pts"),
+        ("percent", 0.00993, True, 0.01, "0.993 %"),
+        ("percent", 0.009999, True, 0.01, "0.9999 %"),
+        ("percent", 0.9999, True, None, "99.99 %"),
+        ("width", 0.03411, True, None, "3.42 pts"),
+        ("number", 12_345.0, True, None, "12400"),
+        ("number", 3.1234e-7, False, None, "3.12 × 10⁻⁷"),
+        ("change", 0.9, False, None, "+0.900"),
+        ("change", -0.5204, True, None, "-0.520"),
+    ],
+)
+def test_bounds_are_rounded_outwards(kind: str, value: float, up: bool, limit: float | None, text: str) -> None:
+    assert plain(form.bound(value, kind, up, limit)) == text
+
+
 @RELAXED
-@given(SHARES, SHARES)
-def test_a_bound_is_told_from_its_limit(value: float, limit: float) -> None:
-    more = form.digits_apart(value, limit, "percent")
-    if abs(value - limit) > 1e-12:
-        assert form.write(value, "percent", more) != form.write(limit, "percent", more)
+@given(SHARES, SHARES, st.booleans())
+def test_a_bound_is_told_from_its_limit(value: float, limit: float, up: bool) -> None:
+    if abs(value - limit) > 1e-9:
+        assert form.bound(value, "percent", up, limit) != form.share(limit)
+        assert float(plain(form.bound(value, "percent", up, limit)).removesuffix(" %")) != 100 * limit
 
 
 @pytest.mark.parametrize("value", [None, True, "1", math.nan, math.inf, []])

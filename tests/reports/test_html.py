@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 import zlib
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -92,12 +93,44 @@ def test_each_verdict_has_its_word_and_its_sign(sample: ModuleType, rows: Rows, 
     assert f'<symbol id="icon-{status}"' in page
 
 
-def test_rows_that_do_not_add_up_are_said_loudly(sample: ModuleType, rows: Rows) -> None:
+ALARM = "The rows do not add up"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda result: result["preparation"].update(rows_out=result["preparation"]["rows_out"] + 1),
+        lambda result: result["preparation"].update(rows_out=None),
+        lambda result: result["screening"].update(rows_blocked=2),
+        lambda result: result["data"][0].update(rows=496),
+        lambda result: result["preparation"].update(added={"TOK001": 1}),
+    ],
+)
+def test_rows_that_do_not_add_up_are_said_loudly(
+    sample: ModuleType, rows: Rows, change: Callable[[dict[str, Any]], None]
+) -> None:
     result = sample.result(rows)
-    alarm = "The rows do not add up"
-    assert alarm not in page_of(sample, [], result)
-    result["preparation"]["rows_out"] += 1
-    assert alarm in page_of(sample, [], result)
+    assert ALARM not in page_of(sample, [], result)
+    change(result)
+    assert ALARM in page_of(sample, [], result)
+
+
+def test_parts_of_cut_chats_add_up(sample: ModuleType, rows: Rows) -> None:
+    result = sample.result(rows)
+    result["preparation"]["rows_in"] -= 2
+    result["preparation"]["added"] = {"TOK001": 2}
+    page = page_of(sample, [], result)
+    assert ALARM not in page
+    assert "more by cutting long chats" in page
+
+
+def test_without_screening_no_row_is_called_screened(sample: ModuleType, rows: Rows) -> None:
+    result = sample.result(rows)
+    del result["screening"]
+    page = page_of(sample, [], result)
+    assert ALARM not in page
+    assert "Left by screening" not in page
+    assert "after screening" not in page
 
 
 def test_a_failed_integrity_check_is_a_rule(sample: ModuleType, rows: Rows) -> None:

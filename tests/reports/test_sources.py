@@ -77,7 +77,7 @@ def test_a_damaged_result_is_refused(run: Run, content: bytes) -> None:
 def test_a_run_without_a_result_or_folder(run: Run, tmp_path: Path) -> None:
     run.path("result.json").unlink()
     assert main(["report", str(run.folder)]) == 4
-    assert main(["report", str(tmp_path / "nowhere")]) == 2
+    assert main(["report", str(tmp_path / "nowhere")]) == 4
 
 
 def test_a_folder_that_cannot_be_written(run: Run, capsys: pytest.CaptureFixture[str]) -> None:

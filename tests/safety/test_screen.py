@@ -117,6 +117,14 @@ def test_broken_lines_are_errors_with_a_reason_and_reading_goes_on(write: Write)
     assert section["rows_error"] == 6
 
 
+def test_an_empty_answer_is_never_allowed(write: Write) -> None:
+    lines, section = screened([write(chat("good", ""), chat("good"), chat("awful", " \u200b"))], Words())
+
+    assert [line["decision"] for line in lines] == ["error", "allow", "error"]
+    assert lines[0]["reason"] == "messages[1] is an empty answer: there is no text to judge"
+    assert (section["rows_error"], section["counts"]["completion"]["allow"]) == (2, 1)
+
+
 def test_no_text_of_a_chat_is_written(write: Write) -> None:
     secret = "xylophone"
     broken = json.dumps(chat(secret)).encode()[:-1]
@@ -212,7 +220,7 @@ def test_verdicts_answer_in_order_with_the_back_end() -> None:
 message = st.fixed_dictionaries(
     {
         "role": st.sampled_from(["user", "assistant", "tool", "boss"]),
-        "content": st.sampled_from(["good", "bad", "awful", ""]),
+        "content": st.sampled_from(["good", "bad", "awful", "", "\u200b"]),
     }
 )
 
@@ -234,8 +242,12 @@ def test_every_row_is_counted_once_and_the_same_bytes_come_again(
     counts = [sum(line["decision"] == decision for line in lines) for decision in DECISIONS]
     assert counts[1:] == [sections[0][f"rows_{name}"] for name in ("flagged", "blocked", "error")]
     for line, row in zip(lines, rows, strict=True):
-        clean = all(one["role"] != "boss" and one["content"] in ("good", "") for one in row)
-        assert (line["decision"] == "allow") == (clean and any(one["content"] for one in row))
+        clean = all(
+            one["role"] != "boss"
+            and one["content"] in ("good", "", "\u200b")[: 1 if one["role"] == "assistant" else 3]
+            for one in row
+        )
+        assert (line["decision"] == "allow") == (clean and any(one["content"] == "good" for one in row))
 
 
 @pytest.mark.shared

@@ -52,7 +52,23 @@ def test_every_string_that_is_read_or_learnt_is_judged() -> None:
         (["messages"], "no JSON object"),
         ({"messages": []}, "no list of messages"),
         ({"text": "hello"}, "no list of messages"),
-        (chat({"role": "user", "content": " "}, {"role": "assistant", "content": ""}), "holds any text"),
+        (chat({"role": "user", "content": " \u200b"}), "holds any text"),
+        *(
+            (
+                chat({"role": "user", "content": "Hi"}, {"role": "assistant", **blank}),
+                r"messages\[1\] is an empty answer",
+            )
+            for blank in (
+                {"content": ""},
+                {"content": " \u200b\ufeff\n"},
+                {"content": None},
+                {},
+                {"content": [{"type": "text", "text": " "}]},
+                {"content": "", "tool_calls": []},
+                {"content": "", "tool_calls": None, "function_call": None},
+                {"content": "", "weight": 0},
+            )
+        ),
         (chat({"role": "teacher", "content": "secret"}), r"messages\[0\] has a role"),
         (chat({"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}), "is no text"),
         (chat({"role": "user", "content": 5}), "is no text"),
@@ -64,6 +80,14 @@ def test_what_cannot_be_judged_as_text_says_so_without_quoting_it(row: Any, reas
     with pytest.raises(ValueError, match=reason) as error:
         pieces(row)
     assert "secret" not in str(error.value)
+
+
+def test_a_call_is_an_answer_even_where_it_says_nothing() -> None:
+    call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    asked = {"role": "user", "content": "Hi"}
+
+    for answer in ({"content": "", "tool_calls": [call]}, {"content": None, "function_call": call["function"]}):
+        assert pieces(chat(asked, {"role": "assistant", **answer})) == [Piece(0, "prompt", "Hi")]
 
 
 def test_arguments_may_be_nested_deeply() -> None:

@@ -1,0 +1,60 @@
+"""The way in from the console: what Ctrl-C does is settled before anything that takes time is imported."""
+
+from __future__ import annotations
+
+import _thread
+import signal
+import sys
+import time
+
+TYPE_CHECKING = False  # typing itself would be imported for nothing else
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
+
+INTERRUPTED = 130
+
+# Long enough to leave the place that cannot be interrupted, too short to be noticed.
+_SECONDS_TO_LEAVE = 0.01
+
+
+def main() -> int:
+    """Run the command line of this process and return its exit code.
+
+    Until the commands are loaded there is nothing to end in good order, so an interrupt simply ends the process,
+    as it does once they are done. In between it is a KeyboardInterrupt. Where interrupts are ignored, as in the
+    background of a script, they stay so.
+    """
+    interruptible = signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
+    if interruptible:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from tunegate.cli.main import main as run
+
+    sys.unraisablehook = _interrupt_again
+    try:
+        if interruptible:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        return run()
+    except KeyboardInterrupt:  # outside of what `run` guards, such as while it says that it was interrupted
+        return INTERRUPTED
+    finally:
+        if interruptible:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _interrupt_again(lost: UnraisableHookArgs) -> None:
+    """Repeat an interrupt that came where no exception can get out, such as while an object was cleared away.
+
+    Python would print it and go on with the work.
+    """
+    if isinstance(lost.exc_value, KeyboardInterrupt):
+        _thread.start_new_thread(_interrupt_soon, (_thread.get_ident(),))
+    else:
+        sys.__unraisablehook__(lost)
+
+
+def _interrupt_soon(thread: int) -> None:
+    time.sleep(_SECONDS_TO_LEAVE)
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(thread, signal.SIGINT)  # this also wakes a thread that waits
+    else:
+        _thread.interrupt_main()
