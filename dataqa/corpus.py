@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from hashlib import blake2b
@@ -11,12 +10,13 @@ from typing import Any
 import orjson
 
 from tunegate.core.chat import text_of
+from tunegate.core.patterns import lazy_pattern
 from tunegate.dataqa.reasoning import reasoning_of
 from tunegate.dataqa.rule import Entry, Row, Split
 from tunegate.dataqa.toolcalls import definitions_of
 
 _SYSTEM_ROLES = ("system", "developer")
-_STEP = re.compile(r"\.?([^.\[\]]+)|\[(-?\d+)\]|\['([^']*)'\]")
+_STEP = lazy_pattern(r"\.?([^.\[\]]+)|\[(-?\d+)\]|\['([^']*)'\]")
 
 
 def entry_of(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from tunegate.core.patterns import lazy_pattern
 from tunegate.dataqa.masking import Match, show_first
 from tunegate.dataqa.prefilter import Window
 
@@ -12,14 +13,14 @@ _NOT_BEFORE = r"(?<![\w./+\-])"
 _NOT_AFTER = r"(?!\w|[.\-]\d)"
 
 # Cards: one run of digits, or groups as they are printed, with one kind of separator.
-_CARD = re.compile(
+_CARD = lazy_pattern(
     rf"{_NOT_BEFORE}(?:\d{{4}}(?:(?P<four>[ \u00a0\-])\d{{4}})(?:(?P=four)\d{{4}}){{2}}(?:(?P=four)\d{{3}})?"
     rf"|\d{{4}}(?P<six>[ \u00a0\-])\d{{6}}(?P=six)\d{{4,5}}"
     rf"|\d{{13,19}}){_NOT_AFTER}",
     re.ASCII,
 )
 # Issuer prefixes and lengths (ISO/IEC 7812): Visa, Mastercard, American Express, Discover, Diners, JCB, UnionPay.
-_ISSUERS = re.compile(
+_ISSUERS = lazy_pattern(
     r"4(?:\d{12}|\d{15}|\d{18})"
     r"|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}"
     r"|3[47]\d{13}"
@@ -29,19 +30,19 @@ _ISSUERS = re.compile(
     r"|62\d{14,17}"
 )
 
-_IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?:[ \u00a0\-]?[A-Z0-9]){11,30}(?!\w)", re.ASCII)
-_IBAN_SMALL = re.compile(r"(?<!\w)[a-z]{2}\d{2}(?:[ \u00a0\-]?\d){11,30}(?!\w)", re.ASCII)
-_COUNTRY = re.compile(r"[A-Za-z]{2}\d\d", re.ASCII)
-_BETWEEN = re.compile(r"[ \u00a0\-]")
+_IBAN = lazy_pattern(r"(?<!\w)[A-Z]{2}\d{2}(?:[ \u00a0\-]?[A-Z0-9]){11,30}(?!\w)", re.ASCII)
+_IBAN_SMALL = lazy_pattern(r"(?<!\w)[a-z]{2}\d{2}(?:[ \u00a0\-]?\d){11,30}(?!\w)", re.ASCII)
+_COUNTRY = lazy_pattern(r"[A-Za-z]{2}\d\d", re.ASCII)
+_BETWEEN = lazy_pattern(r"[ \u00a0\-]")
 # An IBAN may hold letters: so far before and after its digits it can reach.
 _IBAN_HEAD, _IBAN_TAIL = 16, 32
 
-_GERMAN_TAX_ID = re.compile(
+_GERMAN_TAX_ID = lazy_pattern(
     rf"{_NOT_BEFORE}[1-9]\d(?:(?P<space>[ \u00a0]?)\d{{3}}(?:(?P=space)\d{{3}}){{2}}){_NOT_AFTER}", re.ASCII
 )
-_TAX_WORD = re.compile(r"steuer|tax|id-?nr|identifikation|\btin\b", re.IGNORECASE)
-_SSN = re.compile(r"(?<![\w\-])\d{3}(?P<dash>[\- ]?)\d{2}(?P=dash)\d{4}(?![\w\-]|\.\d)", re.ASCII)
-_SSN_WORD = re.compile(r"\bssn\b|social security|sozialversicherung", re.IGNORECASE)
+_TAX_WORD = lazy_pattern(r"steuer|tax|id-?nr|identifikation|\btin\b", re.IGNORECASE)
+_SSN = lazy_pattern(r"(?<![\w\-])\d{3}(?P<dash>[\- ]?)\d{2}(?P=dash)\d{4}(?![\w\-]|\.\d)", re.ASCII)
+_SSN_WORD = lazy_pattern(r"\bssn\b|social security|sozialversicherung", re.IGNORECASE)
 _REACH = 60
 
 

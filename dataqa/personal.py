@@ -9,31 +9,32 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from tunegate.core.patterns import lazy_pattern
 from tunegate.dataqa.identifiers import find_identifiers
 from tunegate.dataqa.masking import STARS, Match, find_all
 from tunegate.dataqa.phones import find_phones
 from tunegate.dataqa.prefilter import digit_windows, may_hold_address
 
 # Searched from each @ outwards, so that a long word without one costs nothing. RFC 5321: 64 characters before it.
-_LOCAL_PART = re.compile(r"\w[\w.+%'\-]{0,63}\Z")
-_DOMAIN = re.compile(
+_LOCAL_PART = lazy_pattern(r"\w[\w.+%'\-]{0,63}\Z")
+_DOMAIN = lazy_pattern(
     r"(?:[^\W_](?:[\w\-]{0,61}[^\W_])?\.){1,8}(?P<top>[a-z]{2,24}|[A-Z]{2,24}|[A-Za-z]{2}|xn--[a-z0-9\-]{2,59})(?![\w\-])"
 )
-_INSIDE_URL = re.compile(r"://[^\s/@]*\Z")
+_INSIDE_URL = lazy_pattern(r"://[^\s/@]*\Z")
 _FILE_SUFFIXES = frozenset(["css", "gif", "html", "jpeg", "jpg", "js", "json", "pdf", "png", "svg", "txt", "webp"])
 
 # An address that explains what an address looks like belongs to nobody.
-_NOBODY = re.compile(
+_NOBODY = lazy_pattern(
     r"(?:you|your\.?(?:name|e?mail)|me|my\.?(?:name|e?mail)|user(?:name)?|name|first\.?name(?:\.?last\.?name)?|e?mail"
     r"|someone|somebody|(?:vorname\.)?nachname|ihr\.?name|dein\.?name|jemand|beispiel|example)"
     r"@(?:(?:[\w\-]+\.)?(?:example|beispiel|domain|your-?domain|company|your-?company|e?mail|firma|provider)\.[a-z]+)\Z",
     re.IGNORECASE,
 )
 
-_IPV4 = re.compile(r"(?<![\w.\-])(?:\d{1,3}\.){3}\d{1,3}(?![\w\-]|\.\d)", re.ASCII)
+_IPV4 = lazy_pattern(r"(?<![\w.\-])(?:\d{1,3}\.){3}\d{1,3}(?![\w\-]|\.\d)", re.ASCII)
 # Addresses given out so far begin with 2 or 3 (RFC 4291: 2000::/3).
-_IPV6 = re.compile(r"(?<![\w:.])[23][0-9A-Fa-f]{3}:(?:[0-9A-Fa-f]{0,4}:){1,6}[0-9A-Fa-f]{0,4}(?![\w:])")
-_VERSION_WORD = re.compile(
+_IPV6 = lazy_pattern(r"(?<![\w:.])[23][0-9A-Fa-f]{3}:(?:[0-9A-Fa-f]{0,4}:){1,6}[0-9A-Fa-f]{0,4}(?![\w:])")
+_VERSION_WORD = lazy_pattern(
     r"(?:\b(?:v|ver|version|release|build|firmware|driver|treiber|section|chapter|kapitel|abschnitt|rev)|§)[\s.:=]*\Z",
     re.IGNORECASE,
 )

@@ -10,19 +10,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from tunegate.core.patterns import lazy_pattern
 from tunegate.dataqa.masking import Match, show_first
 from tunegate.dataqa.prefilter import DIGITS, HYPHENS, SPACES, Window
 
 _BETWEEN = f"[{SPACES}{HYPHENS}/().]{{0,3}}"
-_INTERNATIONAL = re.compile(
+_INTERNATIONAL = lazy_pattern(
     rf"(?<![\w.+])(?:\+|00)[1-9](?:{_BETWEEN}\d){{7,16}}(?![A-Za-z_]|[{SPACES}{HYPHENS}/.]?\d)", re.ASCII
 )
-_NATIONAL = re.compile(
+_NATIONAL = lazy_pattern(
     rf"(?<![\w+{HYPHENS}./,#=])(?<!\d[{SPACES}])\(?0[1-9](?:[{SPACES}{HYPHENS}/()]{{0,3}}\d){{7,10}}"
     rf"(?![A-Za-z_]|[{SPACES}{HYPHENS}/.,:]?\d)",
     re.ASCII,
 )
-_AMERICAN = re.compile(
+_AMERICAN = lazy_pattern(
     rf"(?<![\w+{HYPHENS}./])(?:1[-. ])?"
     r"(?:\([2-9]\d\d\)[ ]?[2-9]\d\d[-. ]\d{4}|[2-9]\d\d(?P<between>[-. ])[2-9]\d\d(?P=between)\d{4})"
     rf"(?![A-Za-z_]|[{HYPHENS}.]?\d)",
@@ -31,24 +32,24 @@ _AMERICAN = re.compile(
 
 # Words before a number, within so many characters, that say what it is.
 _REACH = 40
-_PHONE_WORD = re.compile(
+_PHONE_WORD = lazy_pattern(
     r"\b(?:tel|fon|phone|call|ring|mobile|cell|handy|mobil|fax|whats ?app|sms|text me|erreich|ruf|anruf|rückruf"
     r"|durchwahl|hotline)",
     re.IGNORECASE,
 )
-_OTHER_WORD = re.compile(
+_OTHER_WORD = lazy_pattern(
     r"order|bestell|auftrag|rechnung|invoice|ticket|track|sendung|paket|parcel|kunde|customer|\bref|artikel"
     r"|article|isbn|\bean\b|gtin|\bsku\b|serial|serien|vorgang|konto|account|iban|\bpo\b|\bids?\b|steuer|\btax",
     re.IGNORECASE,
 )
 
-_AMOUNT = re.compile(rf"\+\d{{1,3}}(?:[{SPACES}.]\d{{3}})+\Z")  # +10 000 000
-_DATE = re.compile(r"0\d[/-](?:\d{1,2}[/-](?:19|20)?\d\d|(?:19|20)\d\d)(?!\d)")
-_PAIRS = re.compile(rf"\d\d(?:[{SPACES}{HYPHENS}]\d\d){{3,}}\Z")  # lottery numbers as well as French ones
-_OTHER_GROUPS = re.compile(r"\d{3}-\d\d-\d{4}\Z")  # as social security numbers are written
-_AREA_CODE = re.compile(rf"\(?0\d{{1,4}}(?:\)|(?=[{SPACES}{HYPHENS}/]))[{SPACES}{HYPHENS}/]*\d")
-_MOBILE = re.compile(r"0(?:1[5-7]\d{8,9}|7\d{9})\Z")  # Germany, the United Kingdom
-_LAST_GROUP = re.compile(r"\D*\d+\Z")
+_AMOUNT = lazy_pattern(rf"\+\d{{1,3}}(?:[{SPACES}.]\d{{3}})+\Z")  # +10 000 000
+_DATE = lazy_pattern(r"0\d[/-](?:\d{1,2}[/-](?:19|20)?\d\d|(?:19|20)\d\d)(?!\d)")
+_PAIRS = lazy_pattern(rf"\d\d(?:[{SPACES}{HYPHENS}]\d\d){{3,}}\Z")  # lottery numbers as well as French ones
+_OTHER_GROUPS = lazy_pattern(r"\d{3}-\d\d-\d{4}\Z")  # as social security numbers are written
+_AREA_CODE = lazy_pattern(rf"\(?0\d{{1,4}}(?:\)|(?=[{SPACES}{HYPHENS}/]))[{SPACES}{HYPHENS}/]*\d")
+_MOBILE = lazy_pattern(r"0(?:1[5-7]\d{8,9}|7\d{9})\Z")  # Germany, the United Kingdom
+_LAST_GROUP = lazy_pattern(r"\D*\d+\Z")
 
 
 def find_phones(text: str, windows: Iterable[Window]) -> Iterator[Match]:

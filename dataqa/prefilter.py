@@ -11,6 +11,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
+from tunegate.core.patterns import lazy_pattern
+
 # What may stand between the digits of one number. Of the no-break and thin spaces and the typographic hyphens
 # (C2 A0, E2 80 89, E2 80 AF, E2 80 90 to 93) single bytes are left out too: that can only find too much.
 _BETWEEN = b" -./()+\t\xc2\xa0\xe2\x80\x89\xaf\x90\x91\x92\x93"
@@ -53,8 +55,8 @@ def may_hold_address(raw: bytes) -> bool:
 
 
 # Patterns that begin with a fixed sign are found about as fast as the sign.
-_IPV4 = re.compile(rb"\.\d{1,3}\.\d{1,3}\.\d")
-_IPV6 = re.compile(rb":(?::|[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{0,4}:)")
+_IPV4 = lazy_pattern(rb"\.\d{1,3}\.\d{1,3}\.\d")
+_IPV6 = lazy_pattern(rb":(?::|[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{0,4}:)")
 
 
 def _holds_escape(raw: bytes, escapes: tuple[bytes, ...]) -> bool:
@@ -62,7 +64,7 @@ def _holds_escape(raw: bytes, escapes: tuple[bytes, ...]) -> bool:
     return b"\\" in raw and b"\\u" in raw and any(escape in raw for escape in escapes)
 
 
-_WINDOW = re.compile(rf"\d[\d{SPACES}{HYPHENS}/().]{{{DIGITS - 2},}}\d", re.ASCII)
+_WINDOW = lazy_pattern(rf"\d[\d{SPACES}{HYPHENS}/().]{{{DIGITS - 2},}}\d", re.ASCII)
 
 
 class Window(NamedTuple):

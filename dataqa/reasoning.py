@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import Literal
 
+from tunegate.core.patterns import lazy_pattern
 from tunegate.dataqa.rule import Row
 
 Reasoning = Literal["", "whole", "open"]
 
-_OPEN = re.compile(r"<(think|thinking|reasoning|thought)>")
-_CLOSE = re.compile(r"</(?:think|thinking|reasoning|thought)>")
+_OPEN = lazy_pattern(r"<(think|thinking|reasoning|thought)>")
+_CLOSE = lazy_pattern(r"</(?:think|thinking|reasoning|thought)>")
 
 
 def reasoning_of(row: Row) -> Reasoning:

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tunegate.core.findings import Severity
 from tunegate.core.location import Path
+from tunegate.core.patterns import lazy_pattern
 from tunegate.dataqa.rule import KEEP, Hit, Row, rule
 from tunegate.dataqa.targets import TARGETS
 from tunegate.dataqa.toolcalls import NEEDS, call_id, flow_of, free_ids, ids_in, renamed
@@ -24,7 +24,7 @@ _ROW = (
     '{"role": "assistant", "content": "21 and 22"}]}'
 )
 
-_MISTRAL_ID = re.compile(r"[A-Za-z0-9]{9}")
+_MISTRAL_ID = lazy_pattern(r"[A-Za-z0-9]{9}")
 _ONLY_MISTRAL: Mapping[str, Severity | None] = {target: None for target in TARGETS if target != "mistral"}
 
 

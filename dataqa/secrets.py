@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from tunegate.core.patterns import lazy_pattern
 from tunegate.dataqa.masking import STARS, Match, find_all, show_first
 from tunegate.dataqa.prefilter import may_hold_token
 
@@ -37,7 +38,7 @@ _NOT_AFTER = r"(?![A-Za-z0-9_\-])"
 
 def _key(kind: str, signs: str, shown: str, body: str) -> Form:
     """Make the form of a key that is `shown`, its public prefix, and then `body`."""
-    pattern = re.compile(rf"{_NOT_BEFORE}(?P<secret>(?P<shown>{shown})(?P<body>{body})){_NOT_AFTER}")
+    pattern = lazy_pattern(rf"{_NOT_BEFORE}(?P<secret>(?P<shown>{shown})(?P<body>{body})){_NOT_AFTER}")
     return Form("SEC001", kind, tuple(signs.split()), pattern)
 
 
@@ -61,7 +62,7 @@ _PRIVATE_KEY = Form(
     "SEC002",
     "private key",
     ("PRIVATE KEY",),
-    re.compile(
+    lazy_pattern(
         r"(?P<secret>-----BEGIN (?:[A-Z0-9]{2,9} ){0,2}PRIVATE KEY(?: BLOCK)?-----"
         r"(?:\s|\\[nr]|[\w\-]{3,20}: [^\n]{0,200}\n)*(?P<body>[A-Za-z0-9+/=]{20,})"
         r"(?:[A-Za-z0-9+/=\s]|\\[nr])*(?:-----END (?:[A-Z0-9]{2,9} ){0,2}PRIVATE KEY(?: BLOCK)?-----)?)"
@@ -74,19 +75,19 @@ AZURE = (
         "SEC003",
         "Azure storage account key",
         ("AccountKey",),
-        re.compile(rf"AccountKey\s*=\s*(?P<secret>(?P<body>{_VALUE}{{40,}}={{0,2}}))"),
+        lazy_pattern(rf"AccountKey\s*=\s*(?P<secret>(?P<body>{_VALUE}{{40,}}={{0,2}}))"),
     ),
     Form(
         "SEC003",
         "Azure shared access key",
         ("SharedAccessKey",),
-        re.compile(rf"SharedAccessKey\s*=\s*(?P<secret>(?P<body>{_VALUE}{{30,}}={{0,2}}))"),
+        lazy_pattern(rf"SharedAccessKey\s*=\s*(?P<secret>(?P<body>{_VALUE}{{30,}}={{0,2}}))"),
     ),
     Form(
         "SEC003",
         "Azure shared access signature",
         ("sig=",),
-        re.compile(
+        lazy_pattern(
             r"(?:[?&;](?:se|sp|sr|st|sv|skn)=[^\s\"'<>]{0,400}&(?:amp;)?|[?&;])sig=(?P<secret>(?P<body>"
             r"(?:[A-Za-z0-9+/_\-]|%[0-9A-Fa-f]{2}){30,}={0,2}))"
         ),
@@ -95,7 +96,7 @@ AZURE = (
         "SEC003",
         "Azure AI key",
         ("JQQJ99",),
-        re.compile(
+        lazy_pattern(
             rf"{_NOT_BEFORE}(?P<secret>(?P<body>[A-Za-z0-9]{{30,60}}JQQJ99[A-Za-z0-9]{{10,}})){_NOT_AFTER}"
         ),
     ),
@@ -103,7 +104,7 @@ AZURE = (
         "SEC003",
         "Azure AI key",
         ("ubscription", "SUBSCRIPTION", "AZURE", "azure", "Azure", "api-key", "COGNITIVE", "CONTENT_SAFETY"),
-        re.compile(
+        lazy_pattern(
             r"(?:Ocp-Apim-Subscription-Key|(?:AZURE|COGNITIVE|CONTENT_SAFETY)\w{0,40}KEY|api-key"
             r"|azure[ \-]\w{2,12} key)[\"']?\s*(?:=>|[:=]|is|ist|lautet)?\s*[\"']?"
             r"(?P<secret>(?P<body>[0-9a-f]{32}))(?![0-9A-Za-z])",
@@ -114,7 +115,7 @@ AZURE = (
         "SEC003",
         "password in a connection string",
         ("://",),
-        re.compile(
+        lazy_pattern(
             r"\b[a-z][a-z0-9+]{1,20}://[^\s:/@\"'<>]{0,64}:(?P<secret>(?P<body>[^\s@/\"'<>]{4,128}))@[\w\[]"
         ),
     ),
@@ -122,7 +123,7 @@ AZURE = (
         "SEC003",
         "password in a connection string",
         ("assword", "ASSWORD", "wd=", "WD="),
-        re.compile(
+        lazy_pattern(
             r"\b(?:server|data source|host|user id|uid|user)\s*=[^\n]{1,200}?;\s*(?:password|pwd)\s*=\s*"
             r"(?P<secret>(?P<body>[^;\s\"'<>]{4,128}))",
             re.IGNORECASE,
@@ -134,7 +135,7 @@ _JWT = Form(
     "SEC004",
     "web token (JWT)",
     ("eyJ",),
-    re.compile(
+    lazy_pattern(
         rf"{_NOT_BEFORE}(?P<secret>(?P<shown>eyJ)(?P<body>[\w\-]{{10,}}\.eyJ[\w\-]{{10,}}\.[\w\-]{{10,}})){_NOT_AFTER}",
         re.ASCII,
     ),
@@ -143,20 +144,20 @@ _JWT = Form(
 FORMS = (*KEYS, _PRIVATE_KEY, *AZURE, _JWT)
 
 # SEC004 without a known form: a word for a secret, and right after it a token that looks random.
-_WORD_BEFORE = re.compile(
+_WORD_BEFORE = lazy_pattern(
     r"(?:(?<!public[ _\-])key|secret|token|passw(?:or[dt])?|pwd|passphrase|credentials?|schlüssel|kennwort"
     r"|zugangsdaten).{0,24}\Z",
     re.IGNORECASE | re.DOTALL,
 )
-_TOKEN = re.compile(r"(?<![A-Za-z0-9+/_\-.])[A-Za-z0-9+/_\-]{20,}={0,2}(?![A-Za-z0-9+/_\-.]\w)")
-_HEXADECIMAL = re.compile(
+_TOKEN = lazy_pattern(r"(?<![A-Za-z0-9+/_\-.])[A-Za-z0-9+/_\-]{20,}={0,2}(?![A-Za-z0-9+/_\-.]\w)")
+_HEXADECIMAL = lazy_pattern(
     r"(?:key|secret|token|passw(?:or[dt])?|pwd)[\"']?\s*(?:=>|[:=])\s*[\"']?(?P<secret>[0-9a-f]{32,})(?![0-9A-Za-z\-])",
     re.IGNORECASE,
 )
 _REACH = 36
 
 # Words in a value that only stands for a secret.
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = lazy_pattern(
     r"your|xxxx|\.\.\.|\*\*\*|placeholder|change.?me|insert|replace|redacted|dummy|deine?[_\-]|ihre?[_\-]",
     re.IGNORECASE,
 )

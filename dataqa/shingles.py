@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
+
+from tunegate.core.patterns import lazy_pattern
 
 LENGTH = 5
 """Words or characters in a shingle."""
 
-_WORD = re.compile(r"\w+")
+_WORD = lazy_pattern(r"\w+")
 
 # In ASCII the words are what is left when all else becomes spaces, which takes half the time of the pattern.
 _SPACED = bytes(code if chr(code).isalnum() or code == ord("_") else 0x20 for code in range(128)) + bytes(128)
 
 # Scripts that write no spaces between words: Thai, Lao, Myanmar, Khmer, Chinese, Japanese.
-_UNSPACED = re.compile(
+_UNSPACED = lazy_pattern(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"
 )
 

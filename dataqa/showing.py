@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 
+from tunegate.core.patterns import lazy_pattern
 from tunegate.dataqa.masking import mask
 from tunegate.dataqa.personal import find_personal
 from tunegate.dataqa.secrets import find_secrets
 
-_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_STRING = lazy_pattern(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 
 
 def masked(text: str) -> str:

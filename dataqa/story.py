@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,12 +10,13 @@ from tunegate.core.errors import UsageError
 from tunegate.core.jsonl import read_rows, row_id
 from tunegate.core.ledger import Entry, read_ledger
 from tunegate.core.lines import read_lines
+from tunegate.core.patterns import lazy_pattern
 from tunegate.core.runs import Run
 from tunegate.dataqa.book import ORIGINS
 from tunegate.dataqa.leakage import SPLITS
 from tunegate.dataqa.showing import printable
 
-_PLACE = re.compile(r"(?P<path>.+):(?P<line>\d+)\Z")
+_PLACE = lazy_pattern(r"(?P<path>.+):(?P<line>\d+)\Z")
 
 # Where a run keeps what `prepare` wrote.
 _PREPARED = (".stages", "prepared")
