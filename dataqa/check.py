@@ -17,7 +17,7 @@ from tunegate.core.errors import InputError
 from tunegate.core.files import sha256_file
 from tunegate.core.findings import Finding, Fix, Severity
 from tunegate.core.jsonl import Line, decode
-from tunegate.core.location import column, json_path
+from tunegate.core.location import column, json_path, utf16_column
 from tunegate.core.progress import Advance, silent
 from tunegate.dataqa.catalog import choose
 from tunegate.dataqa.check_result import CheckResult, FileReport
@@ -133,7 +133,7 @@ class _Check:
                 for hit in rule.check(facts):
                     place = _Place(file.shown, hit.line or 1, hit.column or 1)
                     self.findings.append(_finding(rule, severity, hit, place, rule.fix))
-        return FileReport(file.shown, sha256_file(file.path), opened.head.size, tally.rows)
+        return FileReport(file.shown, sha256_file(file.path), opened.head.size, tally.rows, kind)
 
     def _ask_about_rows(self, file: DataFile, kind: Kind, lines: Iterable[Line], tally: Tally) -> None:
         """Ask the rules about each line, leaving out those that a cheap look proves to have nothing to say."""
@@ -177,7 +177,7 @@ class _Check:
                 continue
             for hit in rule.check(row):
                 position = hit.column or (column(raw, hit.at) if hit.at else 1)
-                place = _Place(row.path, row.line, position, row.id)
+                place = _Place(row.path, row.line, position, row.id, utf16_column(raw, position))
                 self.findings.append(_finding(rule, severity, hit, place, _fix_of(rule, row, hit)))
 
     def ask_about_the_set(self, files: Sequence[DataFile]) -> None:
@@ -190,8 +190,8 @@ class _Check:
                 found += [(rule, severity, *pair) for pair in rule.check(self.entries, self.settings.data)]
         columns = _columns(files, [(entry, hit) for _, _, entry, hit in found if hit.at])
         for rule, severity, entry, hit in found:
-            position = columns.get((entry.path, entry.line, hit.at), 1)
-            place = _Place(entry.path, entry.line, position, entry.row_id)
+            position, character = columns.get((entry.path, entry.line, hit.at), (1, None))
+            place = _Place(entry.path, entry.line, position, entry.row_id, character)
             self.findings.append(_finding(rule, severity, hit, place, rule.fix))
 
 
@@ -211,6 +211,7 @@ class _Place:
     line: int
     column: int
     row_id: str = ""
+    character: int | None = None
 
 
 def _finding(rule: Rule, severity: Severity, hit: Hit, place: _Place, fix: Fix | None) -> Finding:
@@ -229,6 +230,7 @@ def _finding(rule: Rule, severity: Severity, hit: Hit, place: _Place, fix: Fix |
         fix=fix,
         partner=hit.partner,
         row_id=place.row_id,
+        character=place.character,
     )
 
 
@@ -244,8 +246,8 @@ def _fix_of(rule: Rule, row: Row, hit: Hit) -> Fix | None:
 
 def _columns(
     files: Sequence[DataFile], wanted: Sequence[tuple[Entry, Hit]]
-) -> dict[tuple[str, int, tuple[str | int, ...]], int]:
-    """Read again the lines that hits over the set point into, and return their byte columns."""
+) -> dict[tuple[str, int, tuple[str | int, ...]], tuple[int, int | None]]:
+    """Read again the lines that hits over the set point into, and return their columns, also in UTF-16 units."""
     places: dict[str, dict[int, list[tuple[str | int, ...]]]] = {}
     for entry, hit in wanted:
         places.setdefault(entry.path, {}).setdefault(entry.line, []).append(hit.at)
@@ -254,5 +256,6 @@ def _columns(
         if here := places.get(file.shown):
             for line in begin(file.path).lines:
                 for path in here.get(line.number, ()):
-                    columns[(file.shown, line.number, path)] = column(line.raw, path)
+                    position = column(line.raw, path)
+                    columns[(file.shown, line.number, path)] = position, utf16_column(line.raw, position)
     return columns

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tunegate.reports.markdown import MOST_BYTES, NEWLY_FAILING, render, safe
+from tunegate.core.markdown import MOST_BYTES, safe
+from tunegate.reports.markdown import NEWLY_FAILING, render
 
 Rows = list[dict[str, Any]]
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tunegate.reports.text import excerpt, visible
+from tunegate.core.visible import visible
+from tunegate.reports.text import excerpt
 
 
 @pytest.mark.parametrize(
