@@ -1,11 +1,11 @@
-"""`tunegate check`: every fault of chat files, as text or JSON, with repairs, a diff and a baseline."""
+"""`tunegate check`: every fault of chat files, in any of several forms, with repairs, a diff and a baseline."""
 
 from __future__ import annotations
 
 import contextlib
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,11 +14,16 @@ import click
 
 from tunegate.cli.common import config_option, data_files, progress, say, token_counting
 from tunegate.core.errors import ExitCode, UsageError, worst
+from tunegate.dataqa.formats import FORMATS
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from tunegate.core.configuration import Configuration
+    from tunegate.dataqa.baseline import Entry
     from tunegate.dataqa.check import CheckSettings, DataFile
     from tunegate.dataqa.check_result import CheckResult
+    from tunegate.dataqa.output import Look, Paint
     from tunegate.dataqa.rule import Split
 
 COLOURS = {"error": "red", "warning": "yellow", "info": "blue", "fix": "green"}
@@ -36,12 +41,27 @@ _file = click.Path(path_type=Path, allow_dash=True)
 )
 @click.option("--select", multiple=True, metavar="RULES", help="Only these rules: ids or families, with commas.")
 @click.option("--ignore", multiple=True, metavar="RULES", help="Not these rules: ids or families, with commas.")
+@click.option(
+    "--plugin", "plugins", multiple=True, metavar="NAME", help="Ask the rules of an installed package too."
+)
+@click.option("--each", "each_file", is_flag=True, help="Each file by itself: no rule over the whole set.")
 @click.option("--fix", "fixing", is_flag=True, help="Mend what can be mended safely, then say what is left.")
 @click.option("--unsafe-fixes", is_flag=True, help="Mend also what needs a look afterwards.")
 @click.option("--diff", "diffing", is_flag=True, help="Show what would be mended, and write nothing.")
 @click.option("--baseline", type=click.Path(path_type=Path), help="Leave out the findings that this file knows.")
 @click.option("--write-baseline", type=click.Path(path_type=Path), help="Write the findings as known, and pass.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--expires",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="With --write-baseline: the last day on which new entries are left out.",
+)
+@click.option("--format", "form", type=click.Choice(list(FORMATS)), default="text", show_default=True)
+@click.option(
+    "--save",
+    multiple=True,
+    metavar="FORM=FILE",
+    help="Write the result in another form too, such as --save sarif=check.sarif.",
+)
 @click.option(
     "--fail-at",
     type=click.Choice(["error", "warning", "info"]),
@@ -59,19 +79,25 @@ def command(
     target: str | None,
     select: tuple[str, ...],
     ignore: tuple[str, ...],
+    plugins: tuple[str, ...],
+    each_file: bool,
     fixing: bool,
     unsafe_fixes: bool,
     diffing: bool,
     baseline: Path | None,
     write_baseline: Path | None,
+    expires: datetime | None,
     form: str,
+    save: tuple[str, ...],
     fail_at: str,
     config_path: Path | None,
 ) -> int:
     """Find every fault of FILE... (default: the files of [data]) in one pass.
 
-    All files are checked as one set, so that duplicates and leakage between them are found too. `-` is standard
-    input. Ends with 1 when there are findings at or above the bar, with 4 when a file cannot be read.
+    All files are checked as one set, so that duplicates and leakage between them are found too; files that are
+    called train.jsonl, validation.jsonl (val, valid, dev) and test.jsonl are the splits of that name. `-` is
+    standard input; .gz and .zst are unpacked. Ends with 1 when there are findings at or above the bar, with 4 when
+    a file cannot be read.
 
     \b
     Examples:
@@ -79,22 +105,28 @@ def command(
       tunegate check --train train.jsonl --validation validation.jsonl --target azure-openai
       tunegate check chats.jsonl --diff          what --fix would do
       tunegate check chats.jsonl --select CHAT,TOOL --format json
+      tunegate check chats.jsonl --save sarif=check.sarif --save markdown=check.md
     """
+    from tunegate.core.files import write_bytes
     from tunegate.core.findings import Severity
-    from tunegate.dataqa.baseline import without_known
     from tunegate.dataqa.baseline import write_baseline as write
     from tunegate.dataqa.check import check
     from tunegate.dataqa.showing import printable
 
     if diffing and form != "text":
         raise UsageError(f"--diff prints a diff and no {form}: leave one of them out")
+    saved = [_form_and_file(each) for each in save]
     configuration = _configuration(config_path)
-    settings = _settings(configuration, target, select, ignore)
+    settings = _settings(
+        configuration, target=target, select=select, ignore=ignore, plugins=plugins, over_set=not each_file
+    )
     named: dict[Split, list[Path]] = {
         "train": [*files, *train],
         "validation": list(validation),
         "test": list(test),
     }
+    if files and not (train or validation or test or each_file):
+        named = _inferred(files)
     with contextlib.ExitStack() as stack:
         sources = _sources(named, configuration, stack)
         with progress("check") as advance:
@@ -110,14 +142,46 @@ def command(
         say(f"tunegate: {printable(str(problem))}")
     unreadable = ExitCode.INPUT if result.problems else ExitCode.OK
     if write_baseline:
-        say(f"wrote {write(write_baseline, result)} findings as known to {write_baseline}")
+        known = write(write_baseline, result, expires.date() if expires else None)
+        say(f"wrote {known} findings as known to {write_baseline}")
         return unreadable
     if baseline:
-        known = len(result.findings)
-        result = without_known(result, baseline)
-        say(f"left out {known - len(result.findings)} findings that {baseline} knows")
-    _print(result, form, diffing)
+        result = _without_known(result, baseline)
+    look = _look(fail_at)
+    for other, file in saved:
+        write_bytes(file, _rendered(result, other, look))
+    if diffing:
+        _summarise(result)
+    else:
+        _print(result, form, look)
     return worst(unreadable, ExitCode.FAILED if result.fails_at(Severity(fail_at)) else ExitCode.OK)
+
+
+def _without_known(result: CheckResult, baseline: Path) -> CheckResult:
+    """Leave out what a baseline knows, and say what of it no longer holds."""
+    from datetime import date
+
+    from tunegate.dataqa.baseline import without_known
+
+    compared = without_known(result, baseline, date.today())  # the day where the user is
+    say(f"left out {compared.left_out} findings that {baseline} knows")
+    if compared.expired:
+        say(f"{baseline}: {_some(compared.expired)} past the date, and shown again")
+    if compared.unused:
+        say(
+            f"{baseline}: {_some(compared.unused)} no longer found: write it again with the same call and "
+            f"--write-baseline {baseline} in the place of --baseline"
+        )
+    return compared.result
+
+
+def _some(entries: Sequence[Entry]) -> str:
+    """Count entries and name the first ones."""
+    from tunegate.dataqa.showing import printable
+
+    named = ", ".join(f"{entry.rule} in {printable(entry.path)}" for entry in entries[:3])
+    named += ", ..." if len(entries) > 3 else ""
+    return f"{len(entries)} {'entry is' if len(entries) == 1 else 'entries are'} ({named})"
 
 
 def _configuration(path: Path | None) -> Configuration | None:
@@ -133,24 +197,49 @@ def _configuration(path: Path | None) -> Configuration | None:
 
 
 def _settings(
-    configuration: Configuration | None, target: str | None, select: Sequence[str], ignore: Sequence[str]
+    configuration: Configuration | None,
+    *,
+    target: str | None,
+    select: Sequence[str],
+    ignore: Sequence[str],
+    plugins: Sequence[str],
+    over_set: bool,
 ) -> CheckSettings:
     """Return the settings of the file, with those of the command line in their place."""
     from tunegate.dataqa.check import CheckSettings, settings_of
 
     settings = CheckSettings()
     if configuration:
-        settings = settings_of(configuration.data, token_counting(configuration))
+        settings = settings_of(configuration.data, token_counting(configuration), configuration.folder)
     return replace(
         settings,
         target=target or settings.target,
         select=_names(select) or settings.select,
         ignore=_names(ignore) or settings.ignore,
+        plugins=tuple(plugins) or settings.plugins,
+        over_set=over_set,
     )
 
 
 def _names(options: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for option in options for name in option.split(","))
+
+
+def _inferred(files: Sequence[Path]) -> dict[Split, list[Path]]:
+    """Return the files by the splits that their names stand for, and say so; all are for training else."""
+    from tunegate.dataqa.showing import printable
+    from tunegate.dataqa.splits import inferred
+
+    paths = data_files(files, None)
+    splits = inferred(paths)
+    if not splits:
+        return {"train": paths}
+    named: dict[Split, list[Path]] = {"train": [], "validation": [], "test": []}
+    for path in paths:
+        named[splits.get(path, "train")].append(path)
+    told = "; ".join(f"{split}: {', '.join(map(str, paths))}" for split, paths in named.items() if paths)
+    say(f"taken by their names as {printable(told)} (--train, --validation and --test say otherwise)")
+    return named
 
 
 def _sources(
@@ -216,25 +305,58 @@ def _mend(sources: Sequence[DataFile], settings: CheckSettings, unsafe: bool) ->
     return mended
 
 
-def _print(result: CheckResult, form: str, diffing: bool) -> None:
-    from tunegate.dataqa import output_json, output_text
+def _summarise(result: CheckResult) -> None:
+    """Say the summary on standard error: standard output holds the diff."""
+    from tunegate.dataqa.output_text import summary
 
-    if diffing:
-        for line in output_text.summary(result):
-            say(line)
-    elif form == "json":
-        for line in output_json.lines(result):
-            click.echo(line)
-    else:
-        for line in output_text.lines(result, _paint()):
-            click.echo(line)
+    for line in summary(result):
+        say(line)
 
 
-def _paint() -> Callable[[str, str], str]:
+def _form_and_file(option: str) -> tuple[str, Path]:
+    """Take `FORM=FILE` apart."""
+    form, sign, file = option.partition("=")
+    if form not in FORMATS or not sign or not file:
+        raise UsageError(
+            f"--save {option}: name a form and a file, as in --save sarif=check.sarif; forms are "
+            + ", ".join(FORMATS)
+        )
+    return form, Path(file)
+
+
+def _print(result: CheckResult, form: str, look: Look) -> None:
+    """Print the result: text line by line for a person, other forms as UTF-8 whatever the terminal takes."""
+    if form != "text":
+        click.echo(_rendered(result, form, look), nl=False)
+        return
+    from tunegate.dataqa.output_text import lines
+
+    for line in lines(result, replace(look, paint=_paint())):
+        click.echo(line)
+
+
+def _rendered(result: CheckResult, form: str, look: Look) -> bytes:
+    from tunegate.dataqa.formats import format_named
+
+    text = "".join(f"{line}\n" for line in format_named(form)(result, look))
+    return text.encode("utf-8", "replace")
+
+
+def _look(bar: str) -> Look:
+    """Return how the result is looked at: from the top of the repository, or from here where there is none."""
+    from tunegate.core.findings import Severity
+    from tunegate.dataqa.output import Look
+
+    here = Path.cwd()
+    top = next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)
+    return Look(top, Severity(bar))
+
+
+def _paint() -> Paint:
     """Return how roles are coloured: not at all unless standard output is a terminal that wants it."""
     import os
 
-    from tunegate.dataqa.output_text import plain
+    from tunegate.dataqa.output import plain
 
     if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
         return plain

@@ -19,8 +19,8 @@ from tunegate.core.findings import Finding, Fix, Severity
 from tunegate.core.jsonl import Line, decode
 from tunegate.core.location import column, json_path, utf16_column
 from tunegate.core.progress import Advance, silent
-from tunegate.dataqa.catalog import choose
 from tunegate.dataqa.check_result import CheckResult, FileReport
+from tunegate.dataqa.choice import Choice
 from tunegate.dataqa.corpus import entry_of
 from tunegate.dataqa.needs import finder
 from tunegate.dataqa.reading import begin
@@ -58,7 +58,8 @@ class DataFile:
 class CheckSettings:
     """What is checked: target, rules by id or prefix, and the `[data]` table for the rules over the set.
 
-    `counting` makes what counts tokens, when a row needs it; where it is None they are estimated.
+    `counting` makes what counts tokens, when a row needs it; where it is None they are estimated. `plugins` bring
+    more rules. Paths in `[data]` are relative to `folder`. Without `over_set` the rules over the set are left out.
     """
 
     target: str = "hf"
@@ -66,11 +67,18 @@ class CheckSettings:
     ignore: tuple[str, ...] = ()
     data: Any = DEFAULTS
     counting: Callable[[], TokenCounter] | None = None
+    plugins: tuple[str, ...] = ()
+    folder: Path = Path()
+    over_set: bool = True
 
 
-def settings_of(data: Any, counting: Callable[[], TokenCounter] | None = None) -> CheckSettings:
-    """Return the settings that a `[data]` table stands for."""
-    return CheckSettings(data.target, tuple(data.select), tuple(data.ignore), data, counting)
+def settings_of(
+    data: Any, counting: Callable[[], TokenCounter] | None = None, folder: Path = Path()
+) -> CheckSettings:
+    """Return the settings that a `[data]` table stands for, of a configuration in `folder`."""
+    return CheckSettings(
+        data.target, tuple(data.select), tuple(data.ignore), data, counting, tuple(data.plugins), folder
+    )
 
 
 def check(
@@ -82,7 +90,8 @@ def check(
     """
     settings = settings or CheckSettings()
     target_named(settings.target)
-    work = _Check(settings, choose(settings.select, settings.ignore))
+    choice = Choice(settings)
+    work = _Check(settings, choice.rules)
     reports, problems = [], []
     for number, file in enumerate(files):
         try:
@@ -91,8 +100,13 @@ def check(
             problems.append(error)
     work.ask_about_the_set(files)
     order = {file.shown: number for number, file in enumerate(files)}
-    findings = sorted(work.findings, key=lambda found: (order[found.path], found.line, found.column, found.rule))
-    return CheckResult(settings.target, tuple(reports), tuple(findings), tuple(problems))
+    findings = sorted(
+        choice.adjusted(work.findings),
+        key=lambda found: (order[found.path], found.line, found.column, found.rule),
+    )
+    return CheckResult(
+        settings.target, tuple(reports), tuple(findings), tuple(problems), choice.rules, work.labels
+    )
 
 
 def _inside(advance: Advance, number: int, files: int) -> Advance:
@@ -118,6 +132,11 @@ class _Check:
         self.set_rules = by_scope["set"]
         counts = any(rule.id.startswith("TOK") for rule in self.set_rules)
         self.entries = Corpus(lengths=Lengths(settings.data.tokens.max, settings.counting) if counts else None)
+
+    @property
+    def labels(self) -> tuple[str, ...] | None:
+        """The labels of the set; None where its answers are open, or no rule asked for them."""
+        return self.entries.survey(self.settings.data).labels if self.set_rules and self.entries else None
 
     def read(self, file: DataFile, advance: Advance) -> FileReport:
         """Read one file to its end, asking the rules about rows and about the file."""

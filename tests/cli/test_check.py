@@ -42,7 +42,7 @@ def test_text_is_grouped_by_file_and_the_summary_comes_last(here: Path, capsys: 
         "         2:1  error    FILE005  the line is blank: take it out [--fix]",
         "         3:1  error    FILE006  the line is no JSON: expecting value",
         "",
-        "2 errors, 0 warnings, 0 notes; 1 row failed: 3 rows in 2 files, target hf",
+        "2 errors, 0 warnings, 0 notes; 1 row failed: 3 rows in 2 files, sft, target hf",
         "1 finding can be mended with --fix",
     ]
 
@@ -50,7 +50,7 @@ def test_text_is_grouped_by_file_and_the_summary_comes_last(here: Path, capsys: 
 def test_a_clean_file_passes(here: Path, capsys: Captured) -> None:
     write(here / "a.jsonl", CHAT)
     assert main(["check", "a.jsonl", "--select", "FILE", "--ignore", "FILE012"]) == 0
-    assert capsys.readouterr().out == "no findings: 1 row in 1 file, target hf\n"
+    assert capsys.readouterr().out == "no findings: 1 row in 1 file, sft, target hf\n"
 
 
 def test_json_is_as_documented(here: Path, capsys: Captured) -> None:
@@ -64,7 +64,7 @@ def test_json_is_as_documented(here: Path, capsys: Captured) -> None:
     assert set(made["tool"]) == {"name", "version"}
     assert made["target"] == "openai"
     (file,) = made["files"]
-    assert list(file) == ["path", "sha256", "bytes", "rows"]
+    assert list(file) == ["path", "sha256", "bytes", "rows", "kind"]
     assert (file["path"], file["bytes"], file["rows"]) == ("a.jsonl", len(CHAT) + 3, 2)
     assert made["findings"] == [
         {
