@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 COLOURS = {"error": "red", "warning": "yellow", "info": "blue", "fix": "green"}
 
+LEVELS = ["error", "warning", "info", "off"]
+
 _file = click.Path(path_type=Path, allow_dash=True)
 
 
@@ -41,6 +43,9 @@ _file = click.Path(path_type=Path, allow_dash=True)
 )
 @click.option("--select", multiple=True, metavar="RULES", help="Only these rules: ids or families, with commas.")
 @click.option("--ignore", multiple=True, metavar="RULES", help="Not these rules: ids or families, with commas.")
+@click.option(
+    "--severity", multiple=True, metavar="RULES=LEVEL", help="error, warning, info or off for these rules."
+)
 @click.option(
     "--plugin", "plugins", multiple=True, metavar="NAME", help="Ask the rules of an installed package too."
 )
@@ -79,6 +84,7 @@ def command(
     target: str | None,
     select: tuple[str, ...],
     ignore: tuple[str, ...],
+    severity: tuple[str, ...],
     plugins: tuple[str, ...],
     each_file: bool,
     fixing: bool,
@@ -118,7 +124,13 @@ def command(
     saved = [_form_and_file(each) for each in save]
     configuration = _configuration(config_path)
     settings = _settings(
-        configuration, target=target, select=select, ignore=ignore, plugins=plugins, over_set=not each_file
+        configuration,
+        target=target,
+        select=select,
+        ignore=ignore,
+        severity=severity,
+        plugins=plugins,
+        over_set=not each_file,
     )
     named: dict[Split, list[Path]] = {
         "train": [*files, *train],
@@ -202,6 +214,7 @@ def _settings(
     target: str | None,
     select: Sequence[str],
     ignore: Sequence[str],
+    severity: Sequence[str],
     plugins: Sequence[str],
     over_set: bool,
 ) -> CheckSettings:
@@ -216,9 +229,23 @@ def _settings(
         target=target or settings.target,
         select=_names(select) or settings.select,
         ignore=_names(ignore) or settings.ignore,
+        severity=_levels(severity),
         plugins=tuple(plugins) or settings.plugins,
         over_set=over_set,
     )
+
+
+def _levels(options: Sequence[str]) -> dict[str, str]:
+    """Take `RULES=LEVEL` apart."""
+    from tunegate.core.errors import nearest
+
+    levels = {}
+    for option in options:
+        names, _, level = option.partition("=")
+        if level not in LEVELS:
+            raise UsageError(f"--severity {option}: {level!r} is no level: {nearest(level, LEVELS)}")
+        levels.update(dict.fromkeys(names.split(","), level))
+    return levels
 
 
 def _names(options: Sequence[str]) -> tuple[str, ...]:

@@ -142,11 +142,11 @@ def _read(path: Path) -> Mapping[_Key, Entry]:
 
 
 def _entry(item: Any) -> Entry:
-    texts = [item[name] for name in _Key._fields]
+    key = _Key(item["rule"], item["path"], item["row_id"], item["json_path"])
     count, expires = item["count"], item.get("expires")
-    if not all(isinstance(text, str) for text in texts) or type(count) is not int or count < 1:
+    if not all(isinstance(text, str) for text in key) or type(count) is not int or count < 1:
         raise ValueError("an entry names rule, path, row_id and json_path, and a count from 1")
-    return Entry(*texts, count, None if expires is None else date.fromisoformat(expires))
+    return Entry(*key, count, None if expires is None else date.fromisoformat(expires))
 
 
 def _smaller(one: Entry, other: Entry) -> Entry:

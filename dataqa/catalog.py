@@ -78,11 +78,11 @@ RULES: tuple[Rule, ...] = tuple(
 BY_ID = {rule.id: rule for rule in RULES}
 
 
-def rule_named(rule_id: str) -> Rule:
+def rule_named(rule_id: str, pool: Sequence[Rule] = RULES) -> Rule:
     """Return a rule by its id. Raises UsageError with the nearest id when there is none."""
-    found = BY_ID.get(rule_id.upper())
+    found = {rule.id: rule for rule in pool}.get(rule_id.upper())
     if found is None:
-        raise UsageError(f"no rule {rule_id!r}: {_nearest(rule_id)}")
+        raise UsageError(f"no rule {rule_id!r}: {_nearest(rule_id, pool)}")
     return found
 
 
@@ -110,7 +110,7 @@ def known_prefixes(names: Iterable[str], pool: Sequence[Rule] = RULES) -> tuple[
     return prefixes
 
 
-def _nearest(name: str, pool: Sequence[Rule] = RULES) -> str:
+def _nearest(name: str, pool: Sequence[Rule]) -> str:
     ids = [rule.id for rule in pool]
     families = dict.fromkeys([*FAMILIES, *map(family_of, ids)])
     hint = nearest(name.upper(), [*ids, *families])

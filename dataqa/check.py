@@ -7,8 +7,9 @@ file that cannot be read is a problem, and the other files are still checked.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -39,6 +40,9 @@ from tunegate.dataqa.tokens import Lengths
 # The rules of these families mask in their own way what they found.
 MASKED_ALREADY = ("PII", "SEC")
 
+# A step of a path that may be a secret or personal data: quoted, or long. Most paths have none.
+_UNUSUAL_STEP = re.compile(r"'|\w{16}")
+
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
@@ -59,7 +63,8 @@ class CheckSettings:
     """What is checked: target, rules by id or prefix, and the `[data]` table for the rules over the set.
 
     `counting` makes what counts tokens, when a row needs it; where it is None they are estimated. `plugins` bring
-    more rules. Paths in `[data]` are relative to `folder`. Without `over_set` the rules over the set are left out.
+    more rules. Paths in `[data]` are relative to `folder`. `severity` goes before `[data]`. Without
+    `over_set` the rules over the set are left out.
     """
 
     target: str = "hf"
@@ -69,6 +74,7 @@ class CheckSettings:
     counting: Callable[[], TokenCounter] | None = None
     plugins: tuple[str, ...] = ()
     folder: Path = Path()
+    severity: Mapping[str, str] = field(default_factory=dict)
     over_set: bool = True
 
 
@@ -237,7 +243,9 @@ def _finding(rule: Rule, severity: Severity, hit: Hit, place: _Place, fix: Fix |
     """Make a finding of a hit; what it quotes of the data, keys included, is masked."""
     message, where = hit.message, json_path(hit.at)
     if not rule.id.startswith(MASKED_ALREADY):
-        message, where = masked(message), masked(where) if "'" in where else where
+        message = masked(message)
+    if _UNUSUAL_STEP.search(where):
+        where = masked(where)
     return Finding(
         rule=rule.id,
         severity=hit.severity or severity,

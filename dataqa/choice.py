@@ -1,8 +1,8 @@
 """Which rules are asked, and how severe their findings are: by the call, the configuration, and the file.
 
-A level is a severity or `off`, given for an id or for all ids that begin alike; the longest name wins. What
-`[[data.paths]]` says of a file goes before `[data.severity]`, a later table before an earlier one. A rule that
-`select` names by its whole id was asked for, and is not off.
+A level is a severity or `off`, given for an id or for all ids that begin alike; the longest name wins. What the
+call says goes before `[[data.paths]]`, where a later table goes before an earlier one, and that before
+`[data.severity]`.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Choice:
             pool = (*RULES, *load(settings.plugins))
         self._levels = _checked(settings.data.severity, pool, "[data.severity]")
         self._paths = [_of_paths(table, pool, settings.folder) for table in settings.data.paths]
-        self._asked_for = {name.strip().upper() for name in settings.select}
+        self._called = _checked(settings.severity, pool, "--severity")
         self._level = lru_cache(maxsize=None)(self._find_level)
         chosen = choose(settings.select, settings.ignore, pool)
         self.rules = tuple(rule for rule in chosen if self._may_be_on(rule, settings.over_set))
@@ -68,17 +68,20 @@ class Choice:
     def _may_be_on(self, rule: Rule, over_set: bool) -> bool:
         if rule.scope == "set" and not over_set:
             return False
-        if rule.id in self._asked_for or level_of(rule.id, self._levels) != "off":
-            return True
+        called = level_of(rule.id, self._called)
+        if called or level_of(rule.id, self._levels) != "off":
+            return called != "off"
         return any(level_of(rule.id, table.levels) not in (None, "off") for table in self._paths)
 
     def _find_level(self, rule_id: str, path: str) -> str | None:
+        if called := level_of(rule_id, self._called):
+            return called
         found = level_of(rule_id, self._levels)
         file = Path(path).resolve() if self._paths else None
         for table in self._paths:
             if file in table.files:
                 found = level_of(rule_id, table.levels) or found
-        return None if found == "off" and rule_id in self._asked_for else found
+        return found
 
 
 def level_of(rule_id: str, levels: Levels) -> str | None:

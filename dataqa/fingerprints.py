@@ -6,10 +6,11 @@ rows may be put in another order, and files may be renamed. Equal ones are numbe
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable
 
-from tunegate.core.files import sha256_json
+from tunegate.core.files import sha256_bytes
 from tunegate.core.findings import Finding
 
 
@@ -27,4 +28,4 @@ def fingerprints(findings: Iterable[Finding]) -> list[tuple[Finding, str, int]]:
 def _digits(finding: Finding) -> str:
     # A finding about a whole file has no row, and is known by the file.
     subject = finding.row_id or finding.path
-    return sha256_json([finding.rule, subject.encode("utf-8", "replace").decode(), finding.json_path])[:16]
+    return sha256_bytes(json.dumps([finding.rule, subject, finding.json_path]).encode())[:16]

@@ -145,5 +145,8 @@ def _result(finding: Finding, digits: str, number: int, numbers: Mapping[str, in
 def _location(shown: str, look: Look) -> dict[str, str]:
     """Return where a file is: relative to the root, or as a whole address where it lies outside."""
     path = look.path(shown)
-    uri = quote(path.encode("utf-8", "surrogateescape"))
+    try:
+        uri = quote(path, errors="surrogateescape")  # bytes that are no UTF-8 stay the bytes that they were
+    except UnicodeEncodeError:
+        uri = quote(path, errors="replace")
     return {"uri": f"file://{uri}"} if path.startswith("/") else {"uri": uri, "uriBaseId": _ROOT}

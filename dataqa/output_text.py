@@ -33,8 +33,9 @@ def _line(finding: Finding, look: Look) -> str:
 def summary(result: CheckResult) -> Iterator[str]:
     """Give the last lines: what was looked at, what was found, what can be mended."""
     counts = result.summary()
+    unread = f"; {counted(len(result.problems), 'file')} could not be read" if result.problems else ""
     if not result.findings:
-        yield f"no findings: {looked_at(result)}"
+        yield f"no findings: {looked_at(result)}{unread}"
         return
     found = {
         Severity.ERROR: counted(counts["errors"], "error"),
@@ -42,7 +43,7 @@ def summary(result: CheckResult) -> Iterator[str]:
         Severity.INFO: counted(counts["infos"], "note"),
     }
     failed = f"; {counted(counts['rows_failed'], 'row')} failed" if counts["rows_failed"] else ""
-    yield f"{', '.join(found.values())}{failed}: {looked_at(result)}"
+    yield f"{', '.join(found.values())}{failed}: {looked_at(result)}{unread}"
     fixes = [finding.fix for finding in result.findings]
     safe, unsafe = fixes.count("safe"), fixes.count("unsafe")
     if safe:

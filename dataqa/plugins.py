@@ -39,6 +39,8 @@ def load(names: Iterable[str]) -> tuple[Rule, ...]:
     installed = _installed()
     for name in dict.fromkeys(names):
         for rule in _rules_of(name, installed):
+            if owners.get(rule.id) == name:
+                raise UsageError(f"the plugin {name!r} has two rules {rule.id}: give one of them another id")
             if rule.id in owners:
                 raise UsageError(
                     f"the rule {rule.id} comes from the plugins {owners[rule.id]!r} and {name!r}: use one of them"
