@@ -12,6 +12,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tunegate.cli.check_output import (
+    form_and_file,
+    look_from_here,
+    print_result,
+    refuse_data,
+    rendered,
+    summarise,
+    without_known_ones,
+)
 from tunegate.cli.common import config_option, data_files, progress, say, token_counting
 from tunegate.core.errors import ExitCode, UsageError, worst
 from tunegate.dataqa.formats import FORMATS
@@ -20,13 +29,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tunegate.core.configuration import Configuration
-    from tunegate.dataqa.baseline import Entry
     from tunegate.dataqa.check import CheckSettings, DataFile
-    from tunegate.dataqa.check_result import CheckResult
-    from tunegate.dataqa.output import Look, Paint
     from tunegate.dataqa.rule import Split
-
-COLOURS = {"error": "red", "warning": "yellow", "info": "blue", "fix": "green"}
 
 LEVELS = ["error", "warning", "info", "off"]
 
@@ -121,7 +125,9 @@ def command(
 
     if diffing and form != "text":
         raise UsageError(f"--diff prints a diff and no {form}: leave one of them out")
-    saved = [_form_and_file(each) for each in save]
+    if expires and not write_baseline:
+        raise UsageError("--expires says until when entries of --write-baseline hold: name that too")
+    saved = [form_and_file(each) for each in save]
     configuration = _configuration(config_path)
     settings = _settings(
         configuration,
@@ -141,6 +147,7 @@ def command(
         named = _inferred(files)
     with contextlib.ExitStack() as stack:
         sources = _sources(named, configuration, stack)
+        refuse_data([file for _, file in saved], sources)
         with progress("check") as advance:
             result = check(sources, settings, advance)
         fixes = {"safe", "unsafe"} if unsafe_fixes else {"safe"}
@@ -154,46 +161,22 @@ def command(
         say(f"tunegate: {printable(str(problem))}")
     unreadable = ExitCode.INPUT if result.problems else ExitCode.OK
     if write_baseline:
+        if result.problems:
+            say(f"{write_baseline} is not written: what a file that cannot be read holds is not known")
+            return unreadable
         known = write(write_baseline, result, expires.date() if expires else None)
         say(f"wrote {known} findings as known to {write_baseline}")
         return unreadable
     if baseline:
-        result = _without_known(result, baseline)
-    look = _look(fail_at)
+        result = without_known_ones(result, baseline)
+    look = look_from_here(fail_at)
     for other, file in saved:
-        write_bytes(file, _rendered(result, other, look))
+        write_bytes(file, rendered(result, other, look))
     if diffing:
-        _summarise(result)
+        summarise(result)
     else:
-        _print(result, form, look)
+        print_result(result, form, look)
     return worst(unreadable, ExitCode.FAILED if result.fails_at(Severity(fail_at)) else ExitCode.OK)
-
-
-def _without_known(result: CheckResult, baseline: Path) -> CheckResult:
-    """Leave out what a baseline knows, and say what of it no longer holds."""
-    from datetime import date
-
-    from tunegate.dataqa.baseline import without_known
-
-    compared = without_known(result, baseline, date.today())  # the day where the user is
-    say(f"left out {compared.left_out} findings that {baseline} knows")
-    if compared.expired:
-        say(f"{baseline}: {_some(compared.expired)} past the date, and shown again")
-    if compared.unused:
-        say(
-            f"{baseline}: {_some(compared.unused)} no longer found: write it again with the same call and "
-            f"--write-baseline {baseline} in the place of --baseline"
-        )
-    return compared.result
-
-
-def _some(entries: Sequence[Entry]) -> str:
-    """Count entries and name the first ones."""
-    from tunegate.dataqa.showing import printable
-
-    named = ", ".join(f"{entry.rule} in {printable(entry.path)}" for entry in entries[:3])
-    named += ", ..." if len(entries) > 3 else ""
-    return f"{len(entries)} {'entry is' if len(entries) == 1 else 'entries are'} ({named})"
 
 
 def _configuration(path: Path | None) -> Configuration | None:
@@ -330,61 +313,3 @@ def _mend(sources: Sequence[DataFile], settings: CheckSettings, unsafe: bool) ->
             say(f"mended {fixed.path}: {counts}")
             mended = True
     return mended
-
-
-def _summarise(result: CheckResult) -> None:
-    """Say the summary on standard error: standard output holds the diff."""
-    from tunegate.dataqa.output_text import summary
-
-    for line in summary(result):
-        say(line)
-
-
-def _form_and_file(option: str) -> tuple[str, Path]:
-    """Take `FORM=FILE` apart."""
-    form, sign, file = option.partition("=")
-    if form not in FORMATS or not sign or not file:
-        raise UsageError(
-            f"--save {option}: name a form and a file, as in --save sarif=check.sarif; forms are "
-            + ", ".join(FORMATS)
-        )
-    return form, Path(file)
-
-
-def _print(result: CheckResult, form: str, look: Look) -> None:
-    """Print the result: text line by line for a person, other forms as UTF-8 whatever the terminal takes."""
-    if form != "text":
-        click.echo(_rendered(result, form, look), nl=False)
-        return
-    from tunegate.dataqa.output_text import lines
-
-    for line in lines(result, replace(look, paint=_paint())):
-        click.echo(line)
-
-
-def _rendered(result: CheckResult, form: str, look: Look) -> bytes:
-    from tunegate.dataqa.formats import format_named
-
-    text = "".join(f"{line}\n" for line in format_named(form)(result, look))
-    return text.encode("utf-8", "replace")
-
-
-def _look(bar: str) -> Look:
-    """Return how the result is looked at: from the top of the repository, or from here where there is none."""
-    from tunegate.core.findings import Severity
-    from tunegate.dataqa.output import Look
-
-    here = Path.cwd()
-    top = next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)
-    return Look(top, Severity(bar))
-
-
-def _paint() -> Paint:
-    """Return how roles are coloured: not at all unless standard output is a terminal that wants it."""
-    import os
-
-    from tunegate.dataqa.output import plain
-
-    if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
-        return plain
-    return lambda text, role: click.style(text, fg=COLOURS.get(role), bold=role in ("path", "rule"))

@@ -28,7 +28,7 @@ _REPAIRS = {
 
 def explain_os_error(error: OSError, path: str | os.PathLike[str], doing: str) -> InputError:
     """Turn an OSError into an InputError that says what could not be done, where, and what helps."""
-    repair = _REPAIRS.get(error.errno or 0, error.strerror or type(error).__name__)
+    repair = _REPAIRS.get(error.errno or 0, error.strerror or str(error) or type(error).__name__)
     return InputError(f"cannot {doing} {os.fspath(path)}: {repair}")
 
 

@@ -6,8 +6,10 @@ A module is imported only when its form is asked for.
 from __future__ import annotations
 
 import importlib
+from typing import TYPE_CHECKING
 
-from tunegate.dataqa.output import Format
+if TYPE_CHECKING:
+    from tunegate.dataqa.output import Format
 
 FORMATS = {
     "text": "tunegate.dataqa.output_text",
