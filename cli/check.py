@@ -62,6 +62,7 @@ _file = click.Path(path_type=Path, allow_dash=True)
 @click.option(
     "--expires",
     type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
     help="With --write-baseline: the last day on which new entries are left out.",
 )
 @click.option("--format", "form", type=click.Choice(list(FORMATS)), default="text", show_default=True)
