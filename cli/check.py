@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from tunegate.dataqa.check import CheckSettings, DataFile
     from tunegate.dataqa.rule import Split
 
+# How packed data begins, which has no name to be known by when it comes through a pipe.
+PACKED = {b"\x1f\x8b": ".gz", b"\x28\xb5\x2f\xfd": ".zst"}
+
 LEVELS = ["error", "warning", "info", "off"]
 
 _file = click.Path(path_type=Path, allow_dash=True)
@@ -214,7 +217,7 @@ def _settings(
         select=_names(select) or settings.select,
         ignore=_names(ignore) or settings.ignore,
         severity=_levels(severity),
-        plugins=tuple(plugins) or settings.plugins,
+        plugins=(*settings.plugins, *plugins),
         over_set=over_set,
     )
 
@@ -287,7 +290,10 @@ def _spooled(path: Path, stack: contextlib.ExitStack) -> Path:
         else:
             with path.open("rb") as read:
                 shutil.copyfileobj(read, written)
-    return copy
+    with copy.open("rb") as stream:
+        start = stream.read(4)
+    ending = next((ending for magic, ending in PACKED.items() if start.startswith(magic)), "")
+    return copy.rename(copy.with_name(copy.name + ending))
 
 
 def _show_diff(sources: Sequence[DataFile], settings: CheckSettings, unsafe: bool) -> None:

@@ -33,6 +33,7 @@ def command(what: str, row: str | None, plugins: tuple[str, ...]) -> None:
 
 def _explain_rule(name: str, plugins: tuple[str, ...]) -> None:
     from tunegate.dataqa.catalog import FAMILIES, RULES, family_of, rule_named
+    from tunegate.dataqa.choice import with_plugins
     from tunegate.dataqa.rule_text import explain, severities
 
     family = name.upper()
@@ -42,12 +43,7 @@ def _explain_rule(name: str, plugins: tuple[str, ...]) -> None:
             if family_of(rule.id) == family:
                 click.echo(f"  {rule.id}  {rule.title} ({severities(rule)})")
         return
-    pool = RULES
-    if plugins:
-        from tunegate.dataqa.plugins import load
-
-        pool = (*RULES, *load(plugins))
-    for line in explain(rule_named(name, pool)):
+    for line in explain(rule_named(name, with_plugins(plugins))):
         click.echo(line)
 
 

@@ -117,7 +117,8 @@ def prepare(run: Run, configuration: Configuration, named: Iterable[Path] = ()) 
 
     files = source_files(configuration, named)
     model = model_folder(configuration) if configuration.data.tokens.tokenizer == "model" else None
-    inputs = _digests(files) | ({"tokenizer": catalog.tokenizer_digest(model)} if model else {})
+    inputs = _digests(files) | _plugins(configuration)
+    inputs |= {"tokenizer": catalog.tokenizer_digest(model)} if model else {}
     key = stage_key(inputs, configuration.data.model_dump(mode="json"), "dataqa")
     prepared = run.path(*PREPARED)
     if not run.is_done("prepare", key):

@@ -103,7 +103,7 @@ def check(
         try:
             reports.append(work.read(file, _inside(advance, number, len(files))))
         except InputError as error:
-            problems.append(error)
+            problems.append(InputError(str(error).replace(str(file.path), file.shown)))
     work.ask_about_the_set(files)
     order = {file.shown: number for number, file in enumerate(files)}
     findings = sorted(

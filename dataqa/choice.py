@@ -40,11 +40,7 @@ class Choice:
     """
 
     def __init__(self, settings: CheckSettings) -> None:
-        pool = RULES
-        if settings.plugins:
-            from tunegate.dataqa.plugins import load
-
-            pool = (*RULES, *load(settings.plugins))
+        pool = with_plugins(settings.plugins)
         self._levels = _checked(settings.data.severity, pool, "[data.severity]")
         self._paths = [_of_paths(table, pool, settings.folder) for table in settings.data.paths]
         self._called = _checked(settings.severity, pool, "--severity")
@@ -82,6 +78,15 @@ class Choice:
             if file in table.files:
                 found = level_of(rule_id, table.levels) or found
         return found
+
+
+def with_plugins(names: Sequence[str]) -> tuple[Rule, ...]:
+    """Return the rules of tunegate and of the plugins, which are imported only where there are any."""
+    if not names:
+        return RULES
+    from tunegate.dataqa.plugins import load
+
+    return (*RULES, *load(names))
 
 
 def level_of(rule_id: str, levels: Levels) -> str | None:

@@ -21,7 +21,7 @@ from tunegate.core.location import json_path
 from tunegate.core.progress import Advance
 from tunegate.dataqa.book import Book, Source
 from tunegate.dataqa.catalog import choose
-from tunegate.dataqa.choice import with_levels
+from tunegate.dataqa.choice import with_levels, with_plugins
 from tunegate.dataqa.convert import to_chat
 from tunegate.dataqa.corpus import as_text, entry_of, group_of
 from tunegate.dataqa.edits import REASONS, Change, cleaned, secrets_of, without_personal
@@ -108,7 +108,7 @@ class Intake:
         self._counting = counting
         self._spool = spool
         self._book = book
-        self._rules = tuple(with_levels(choose((), data.ignore), data.severity))
+        self._rules = tuple(with_levels(choose((), data.ignore, with_plugins(data.plugins)), data.severity))
         self._asked = {rule.id: rule.severity for rule in self._rules}
         self._kind: Kind = "sft"
         self._split: Split = "train"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -149,4 +150,6 @@ def _location(shown: str, look: Look) -> dict[str, str]:
         uri = quote(path, errors="surrogateescape")  # bytes that are no UTF-8 stay the bytes that they were
     except UnicodeEncodeError:
         uri = quote(path, errors="replace")
-    return {"uri": f"file://{uri}"} if path.startswith("/") else {"uri": uri, "uriBaseId": _ROOT}
+    if Path(path).is_absolute():
+        return {"uri": "file://" + uri if uri.startswith("/") else "file:///" + uri}
+    return {"uri": uri, "uriBaseId": _ROOT}

@@ -429,3 +429,20 @@ def test_a_baseline_is_not_written_of_half_the_data(here: Path, capsys: Captured
     assert "known.json is not written" in capsys.readouterr().err
     assert (here / "known.json").read_text() == "before"
     assert main(["check", "a.jsonl", "--expires", "2030-01-01"]) == 2
+
+
+def test_packed_standard_input_is_unpacked_and_an_empty_one_has_its_name(
+    here: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import gzip
+
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(gzip.compress(f"{CHAT}\nx\n".encode()))))
+    assert main(["check", "-", "--select", "FILE006", "--format", "sarif"]) == 1
+    (found,) = json.loads(capsys.readouterr().out)["runs"][0]["results"]
+    assert found["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "-"
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
+    assert main(["check", "-"]) == 4
+    assert (
+        capsys.readouterr().err
+        == "tunegate: - is empty: it holds no chat; check the path, or how the file was made\n"
+    )

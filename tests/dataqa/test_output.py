@@ -88,6 +88,12 @@ def annotations(text: str) -> list[tuple[str, dict[str, str], str]]:
     return found
 
 
+def test_every_form_is_in_the_table() -> None:
+    folder = Path(__file__).resolve().parents[2] / "dataqa"
+    modules = {f"tunegate.dataqa.{path.stem}" for path in folder.glob("output_*.py")}
+    assert modules == set(FORMATS.values())
+
+
 @pytest.mark.parametrize("form", FORMATS)
 def test_nothing_found_and_nothing_read_are_valid_too(form: str) -> None:
     for made in (result(), CheckResult("hf", (), (), (InputError("cannot read a.jsonl: it is gone"),))):

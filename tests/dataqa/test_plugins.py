@@ -203,3 +203,13 @@ def test_explain_tells_of_a_plugin(site: Path) -> None:
     assert "A message is written in capitals" in done.stdout
     assert Severity.WARNING.value in done.stdout
     assert "no rule 'ACME001'" in tunegate(site, "explain", "ACME001", expect=2).stderr
+
+
+def test_prepare_asks_rules_about_rows_too(site: Path) -> None:
+    write(site, *[f"hello {word}" for word in ("there", "you", "all")], "HELP")
+    split = "split = { validation = 0.0, test = 0.0 }\ntokens = { tokenizer = 'o200k' }"
+    text = f'[data]\nfiles = ["a.jsonl"]\nplugins = ["acme"]\nignore = ["ACME004"]\n{split}\n'
+    (site.parent / "tunegate.toml").write_text(text + '[data.severity]\nACME001 = "error"\n')
+    tunegate(site, "prepare", "--out", "runs/one", expect=0)
+    (dropped,) = [json.loads(line) for line in (site.parent / "runs/one/ledger.jsonl").read_text().splitlines()]
+    assert (dropped["action"], dropped["rule"], dropped["line"]) == ("dropped", "ACME001", 4)
