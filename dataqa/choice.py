@@ -111,8 +111,8 @@ def _of_paths(table: Any, pool: Sequence[Rule], folder: Path) -> _PathLevels:
     where = f"[[data.paths]] path = {table.path!r}"
     levels = dict.fromkeys(_checked(dict.fromkeys(table.ignore, "off"), pool, where), "off")
     levels.update(_checked(table.severity, pool, where))
-    matches = glob.glob(str(folder / table.path), recursive=True)  # noqa: PTH207
-    return _PathLevels(frozenset(Path(match).resolve() for match in matches), levels)
+    matches = glob.glob(table.path, root_dir=folder, recursive=True)  # noqa: PTH207  # the folder is no pattern
+    return _PathLevels(frozenset((folder / match).resolve() for match in matches), levels)
 
 
 def _checked(levels: Levels, pool: Sequence[Rule], where: str) -> Levels:

@@ -26,8 +26,16 @@ def configured(folder: Path, text: str, **changes: Any) -> CheckSettings:
 
 
 @pytest.fixture
+def tmp_path(tmp_path: Path) -> Path:
+    """A folder with a name that a pattern would not match."""
+    folder = tmp_path / "data [1]"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
 def files(tmp_path: Path) -> list[DataFile]:
-    (tmp_path / "legacy").mkdir()
+    (tmp_path / "legacy").mkdir(parents=True)
     paths = [tmp_path / "new.jsonl", tmp_path / "legacy" / "old.jsonl"]
     for path in paths:
         path.write_bytes(BROKEN)
