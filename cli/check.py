@@ -1,27 +1,41 @@
-"""`tunegate check`: every fault of chat files, as text or JSON, with repairs, a diff and a baseline."""
+"""`tunegate check`: every fault of chat files, in any of several forms, with repairs, a diff and a baseline."""
 
 from __future__ import annotations
 
 import contextlib
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from tunegate.cli.check_output import (
+    form_and_file,
+    look_from_here,
+    print_result,
+    refuse_data,
+    rendered,
+    summarise,
+    without_known_ones,
+)
 from tunegate.cli.common import config_option, data_files, progress, say, token_counting
 from tunegate.core.errors import ExitCode, UsageError, worst
+from tunegate.dataqa.formats import FORMATS
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from tunegate.core.configuration import Configuration
     from tunegate.dataqa.check import CheckSettings, DataFile
-    from tunegate.dataqa.check_result import CheckResult
     from tunegate.dataqa.rule import Split
 
-COLOURS = {"error": "red", "warning": "yellow", "info": "blue", "fix": "green"}
+# How packed data begins, which has no name to be known by when it comes through a pipe.
+PACKED = {b"\x1f\x8b": ".gz", b"\x28\xb5\x2f\xfd": ".zst"}
+
+LEVELS = ["error", "warning", "info", "off"]
 
 _file = click.Path(path_type=Path, allow_dash=True)
 
@@ -36,11 +50,24 @@ _file = click.Path(path_type=Path, allow_dash=True)
 )
 @click.option("--select", multiple=True, metavar="RULES", help="Only these rules: ids or families, with commas.")
 @click.option("--ignore", multiple=True, metavar="RULES", help="Not these rules: ids or families, with commas.")
+@click.option(
+    "--severity", multiple=True, metavar="RULES=LEVEL", help="error, warning, info or off for these rules."
+)
+@click.option(
+    "--plugin", "plugins", multiple=True, metavar="NAME", help="Ask the rules of an installed package too."
+)
+@click.option("--each", "each_file", is_flag=True, help="Each file by itself: no rule over the whole set.")
 @click.option("--fix", "fixing", is_flag=True, help="Mend what can be mended safely, then say what is left.")
 @click.option("--unsafe-fixes", is_flag=True, help="Mend also what needs a look afterwards.")
 @click.option("--diff", "diffing", is_flag=True, help="Show what would be mended, and write nothing.")
 @click.option("--baseline", type=click.Path(path_type=Path), help="Leave out the findings that this file knows.")
 @click.option("--write-baseline", type=click.Path(path_type=Path), help="Write the findings as known, and pass.")
+@click.option(
+    "--expires",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="With --write-baseline: the last day on which new entries are left out.",
+)
 @click.option(
     "--jobs",
     type=click.IntRange(min=0),
@@ -48,7 +75,13 @@ _file = click.Path(path_type=Path, allow_dash=True)
     metavar="N",
     help="Processes that share the work  [default: all cores when the files are large].",
 )
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(list(FORMATS)), default="text", show_default=True)
+@click.option(
+    "--save",
+    multiple=True,
+    metavar="FORM=FILE",
+    help="Write the result in another form too, such as --save sarif=check.sarif.",
+)
 @click.option(
     "--fail-at",
     type=click.Choice(["error", "warning", "info"]),
@@ -66,21 +99,28 @@ def command(
     target: str | None,
     select: tuple[str, ...],
     ignore: tuple[str, ...],
+    severity: tuple[str, ...],
+    plugins: tuple[str, ...],
+    each_file: bool,
     fixing: bool,
     unsafe_fixes: bool,
     diffing: bool,
     baseline: Path | None,
     write_baseline: Path | None,
+    expires: datetime | None,
     jobs: int,
     form: str,
+    save: tuple[str, ...],
     fail_at: str,
     config_path: Path | None,
 ) -> int:
     """Find every fault of FILE... (default: the files of [data]) in one pass.
 
-    All files are checked as one set, so that duplicates and leakage between them are found too. A folder stands
-    for the .jsonl, .jsonl.gz and .jsonl.zst files below it, hidden ones and runs left out; `-` is standard input.
-    Ends with 1 when there are findings at or above the bar, with 4 when a file cannot be read.
+    All files are checked as one set, so that duplicates and leakage between them are found too; files that are
+    called train.jsonl, validation.jsonl (val, valid, dev) and test.jsonl are the splits of that name. A folder
+    stands for the .jsonl, .jsonl.gz and .jsonl.zst files below it, hidden ones and runs left out; `-` is standard
+    input; what is packed is unpacked. Ends with 1 when there are findings at or above the bar, with 4 when a file
+    cannot be read.
 
     \b
     Examples:
@@ -88,24 +128,40 @@ def command(
       tunegate check --train train.jsonl --validation validation.jsonl --target azure-openai
       tunegate check chats.jsonl --diff          what --fix would do
       tunegate check chats.jsonl --select CHAT,TOOL --format json
+      tunegate check chats.jsonl --save sarif=check.sarif --save markdown=check.md
     """
+    from tunegate.core.files import write_bytes
     from tunegate.core.findings import Severity
-    from tunegate.dataqa.baseline import without_known
     from tunegate.dataqa.baseline import write_baseline as write
     from tunegate.dataqa.check import check
     from tunegate.dataqa.showing import printable
 
     if diffing and form != "text":
         raise UsageError(f"--diff prints a diff and no {form}: leave one of them out")
+    if expires and not write_baseline:
+        raise UsageError("--expires says until when entries of --write-baseline hold: name that too")
+    saved = [form_and_file(each) for each in save]
     configuration = _configuration(config_path)
-    settings = replace(_settings(configuration, target, select, ignore), jobs=jobs)
+    settings = _settings(
+        configuration,
+        target=target,
+        select=select,
+        ignore=ignore,
+        severity=severity,
+        plugins=plugins,
+        over_set=not each_file,
+        jobs=jobs,
+    )
     named: dict[Split, list[Path]] = {
         "train": [*files, *train],
         "validation": list(validation),
         "test": list(test),
     }
+    if files and not (train or validation or test or each_file):
+        named = _inferred(files)
     with contextlib.ExitStack() as stack:
         sources = _sources(named, configuration, stack)
+        refuse_data([file for _, file in saved], sources)
         with progress("check") as advance:
             result = check(sources, settings, advance)
         fixes = {"safe", "unsafe"} if unsafe_fixes else {"safe"}
@@ -119,13 +175,21 @@ def command(
         say(f"tunegate: {printable(str(problem))}")
     unreadable = ExitCode.INPUT if result.problems else ExitCode.OK
     if write_baseline:
-        say(f"wrote {write(write_baseline, result)} findings as known to {write_baseline}")
+        if result.problems:
+            say(f"{write_baseline} is not written: what a file that cannot be read holds is not known")
+            return unreadable
+        known = write(write_baseline, result, expires.date() if expires else None)
+        say(f"wrote {known} findings as known to {write_baseline}")
         return unreadable
     if baseline:
-        known = len(result.findings)
-        result = without_known(result, baseline)
-        say(f"left out {known - len(result.findings)} findings that {baseline} knows")
-    _print(result, form, diffing)
+        result = without_known_ones(result, baseline)
+    look = look_from_here(fail_at)
+    for other, file in saved:
+        write_bytes(file, rendered(result, other, look))
+    if diffing:
+        summarise(result)
+    else:
+        print_result(result, form, look)
     return worst(unreadable, ExitCode.FAILED if result.fails_at(Severity(fail_at)) else ExitCode.OK)
 
 
@@ -142,24 +206,66 @@ def _configuration(path: Path | None) -> Configuration | None:
 
 
 def _settings(
-    configuration: Configuration | None, target: str | None, select: Sequence[str], ignore: Sequence[str]
+    configuration: Configuration | None,
+    *,
+    target: str | None,
+    select: Sequence[str],
+    ignore: Sequence[str],
+    severity: Sequence[str],
+    plugins: Sequence[str],
+    over_set: bool,
+    jobs: int,
 ) -> CheckSettings:
     """Return the settings of the file, with those of the command line in their place."""
     from tunegate.dataqa.check import CheckSettings, settings_of
 
     settings = CheckSettings()
     if configuration:
-        settings = settings_of(configuration.data, token_counting(configuration))
+        settings = settings_of(configuration.data, token_counting(configuration), configuration.folder)
     return replace(
         settings,
         target=target or settings.target,
         select=_names(select) or settings.select,
         ignore=_names(ignore) or settings.ignore,
+        severity=_levels(severity),
+        plugins=(*settings.plugins, *plugins),
+        over_set=over_set,
+        jobs=jobs,
     )
+
+
+def _levels(options: Sequence[str]) -> dict[str, str]:
+    """Take `RULES=LEVEL` apart."""
+    from tunegate.core.errors import nearest
+
+    levels = {}
+    for option in options:
+        names, _, level = option.partition("=")
+        if level not in LEVELS:
+            raise UsageError(f"--severity {option}: {level!r} is no level: {nearest(level, LEVELS)}")
+        levels.update(dict.fromkeys(names.split(","), level))
+    return levels
 
 
 def _names(options: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for option in options for name in option.split(","))
+
+
+def _inferred(files: Sequence[Path]) -> dict[Split, list[Path]]:
+    """Return the files by the splits that their names stand for, and say so; all are for training else."""
+    from tunegate.dataqa.showing import printable
+    from tunegate.dataqa.splits import inferred
+
+    paths = data_files(files, None)
+    splits = inferred(paths)
+    if not splits:
+        return {"train": paths}
+    named: dict[Split, list[Path]] = {"train": [], "validation": [], "test": []}
+    for path in paths:
+        named[splits.get(path, "train")].append(path)
+    told = "; ".join(f"{split}: {', '.join(map(str, paths))}" for split, paths in named.items() if paths)
+    say(f"taken by their names as {printable(told)} (--train, --validation and --test say otherwise)")
+    return named
 
 
 def _sources(
@@ -201,7 +307,10 @@ def _spooled(path: Path, stack: contextlib.ExitStack) -> Path:
                     shutil.copyfileobj(read, written)
     except OSError as error:
         raise explain_os_error(error, path, f"copy to {copy.parent} what comes from") from error
-    return copy
+    with copy.open("rb") as stream:
+        start = stream.read(4)
+    ending = next((ending for magic, ending in PACKED.items() if start.startswith(magic)), "")
+    return copy.rename(copy.with_name(copy.name + ending))
 
 
 def _show_diff(sources: Sequence[DataFile], settings: CheckSettings, unsafe: bool) -> None:
@@ -228,28 +337,3 @@ def _mend(sources: Sequence[DataFile], settings: CheckSettings, unsafe: bool) ->
             say(f"mended {fixed.path}: {counts}")
             mended = True
     return mended
-
-
-def _print(result: CheckResult, form: str, diffing: bool) -> None:
-    from tunegate.dataqa import output_json, output_text
-
-    if diffing:
-        for line in output_text.summary(result):
-            say(line)
-    elif form == "json":
-        for line in output_json.lines(result):
-            click.echo(line)
-    else:
-        for line in output_text.lines(result, _paint()):
-            click.echo(line)
-
-
-def _paint() -> Callable[[str, str], str]:
-    """Return how roles are coloured: not at all unless standard output is a terminal that wants it."""
-    import os
-
-    from tunegate.dataqa.output_text import plain
-
-    if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
-        return plain
-    return lambda text, role: click.style(text, fg=COLOURS.get(role), bold=role in ("path", "rule"))

@@ -8,7 +8,10 @@ import click
 @click.command(name="explain")
 @click.argument("what", metavar="RULE|RUN")
 @click.argument("row", required=False)
-def command(what: str, row: str | None) -> None:
+@click.option(
+    "--plugin", "plugins", multiple=True, metavar="NAME", help="Know the rules of an installed package too."
+)
+def command(what: str, row: str | None, plugins: tuple[str, ...]) -> None:
     """Say what RULE means, with a bad and a good example, or what happened to ROW of RUN.
 
     RULE is an id such as CHAT012, or a family such as CHAT, which is listed. RUN is a run folder, and ROW a row id
@@ -21,13 +24,14 @@ def command(what: str, row: str | None) -> None:
       tunegate explain runs/support chats.jsonl:17
     """
     if row is None:
-        _explain_rule(what)
+        _explain_rule(what, plugins)
     else:
         _tell_story(what, row)
 
 
-def _explain_rule(name: str) -> None:
+def _explain_rule(name: str, plugins: tuple[str, ...]) -> None:
     from tunegate.dataqa.catalog import FAMILIES, RULES, family_of, rule_named
+    from tunegate.dataqa.choice import with_plugins
     from tunegate.dataqa.rule_text import explain, severities
 
     family = name.upper()
@@ -37,7 +41,7 @@ def _explain_rule(name: str) -> None:
             if family_of(rule.id) == family:
                 click.echo(f"  {rule.id}  {rule.title} ({severities(rule)})")
         return
-    for line in explain(rule_named(name)):
+    for line in explain(rule_named(name, with_plugins(plugins))):
         click.echo(line)
 
 

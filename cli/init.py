@@ -11,6 +11,7 @@ import click
 from tunegate.cli.common import OWN_FILES, say
 from tunegate.core.errors import UsageError
 from tunegate.core.files import write_bytes
+from tunegate.core.version import VERSION
 
 # template: where it goes
 TARGETS = {
@@ -47,7 +48,7 @@ def command(folder: Path, force: bool) -> None:
         "@HELD_OUT@\n": "".join(held_out),
         "@NAME@": "".join(sign if sign.isalnum() or sign in "-_" else "-" for sign in folder.resolve().name)
         or "tuned",
-        "@PATTERN@": " ".join(found or ["chats.jsonl"]),
+        "@VERSION@": VERSION,
     }
     for template, name in TARGETS.items():
         target = folder / name

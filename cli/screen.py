@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,8 +29,11 @@ _MOST_LISTED = 20
     show_default=True,
     help="Where the decision of every row is written; packed where it ends with .gz.",
 )
+@click.option(
+    "--no-out", is_flag=True, help="Write no decisions, and only say what is blocked: for a commit hook."
+)
 @config_option
-def command(files: tuple[Path, ...], out: Path, config_path: Path | None) -> int:
+def command(files: tuple[Path, ...], out: Path, no_out: bool, config_path: Path | None) -> int:
     """Screen prompts and completions of FILE... (default: the files of [data]) for harm, or those of a run folder.
 
     Each message is judged for hate, self-harm, sexual content and violence, by the back-end and the thresholds of
@@ -43,12 +47,21 @@ def command(files: tuple[Path, ...], out: Path, config_path: Path | None) -> int
       tunegate screen train.jsonl test.jsonl --out harm.jsonl
       tunegate screen runs/support
     """
-    from tunegate.safety.screen import BACKENDS, screen_file
-
     configuration = load_configuration(config_path)
     if any(holds_run(path) for path in files):
         return _screen_run(files, configuration)
     paths = data_files(files, configuration)
+    if no_out:
+        with tempfile.TemporaryDirectory(prefix="tunegate-") as folder:
+            return _screen_files(paths, Path(folder, "safety.jsonl"), configuration)
+    ending = _screen_files(paths, out, configuration)
+    say(f"decisions: {out}")
+    return ending
+
+
+def _screen_files(paths: list[Path], out: Path, configuration: Configuration) -> int:
+    from tunegate.safety.screen import BACKENDS, screen_file
+
     _refuse(paths, out)
     screener = BACKENDS[configuration.safety.backend](configuration.safety)
     block_at = configuration.safety.block_at.model_dump()
@@ -56,7 +69,6 @@ def command(files: tuple[Path, ...], out: Path, config_path: Path | None) -> int
         section = screen_file(paths, screener, block_at, out, advance)
     for line in _summary(section, out):
         click.echo(line)
-    say(f"decisions: {out}")
     return worst(
         ExitCode.PROVIDER if section["rows_error"] else ExitCode.OK,
         ExitCode.FAILED if section["rows_blocked"] else ExitCode.OK,

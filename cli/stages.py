@@ -84,10 +84,19 @@ def _tokenizer(configuration: Configuration) -> dict[str, str]:
         return {}
 
 
+def _plugins(configuration: Configuration) -> dict[str, str]:
+    """Return the versions of the packages that bring rules."""
+    if not configuration.data.plugins:
+        return {}
+    from tunegate.dataqa.plugins import versions
+
+    return {f"plugin/{name}": version for name, version in versions(configuration.data.plugins).items()}
+
+
 def check(run: Run, configuration: Configuration, named: Iterable[Path] = ()) -> dict[str, Any]:
     """Check the source files as one set; findings are counted here and listed by `tunegate check`."""
     files = source_files(configuration, named)
-    inputs = _digests(files) | _tokenizer(configuration)
+    inputs = _digests(files) | _tokenizer(configuration) | _plugins(configuration)
     key = stage_key(inputs, configuration.data.model_dump(mode="json"), "dataqa")
     if not run.is_done("check", key):
         from tunegate.dataqa.check import DataFile, check, settings_of
@@ -96,7 +105,7 @@ def check(run: Run, configuration: Configuration, named: Iterable[Path] = ()) ->
         watch = Stopwatch()
         with progress("check"):
             sources = [DataFile(path, split) for split, paths in files.items() for path in paths]
-            settings = settings_of(configuration.data, token_counting(configuration))
+            settings = settings_of(configuration.data, token_counting(configuration), configuration.folder)
             made = section(check(sources, settings), relative_to=configuration.folder)
         run.finish("check", key, [], made, watch.seconds)
     return run.section("check")
@@ -108,7 +117,8 @@ def prepare(run: Run, configuration: Configuration, named: Iterable[Path] = ()) 
 
     files = source_files(configuration, named)
     model = model_folder(configuration) if configuration.data.tokens.tokenizer == "model" else None
-    inputs = _digests(files) | ({"tokenizer": catalog.tokenizer_digest(model)} if model else {})
+    inputs = _digests(files) | _plugins(configuration)
+    inputs |= {"tokenizer": catalog.tokenizer_digest(model)} if model else {}
     key = stage_key(inputs, configuration.data.model_dump(mode="json"), "dataqa")
     prepared = run.path(*PREPARED)
     if not run.is_done("prepare", key):

@@ -24,6 +24,7 @@ from tunegate.core.configuration_file import find
 from tunegate.core.errors import InputError, UsageError, nearest
 
 Target = Literal["azure-openai", "azure-phi", "openai", "together", "mistral", "hf"]
+Level = Literal["error", "warning", "info", "off"]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
@@ -77,6 +78,17 @@ class Split(Table):
     """Top-level key whose rows stay in one part."""
 
 
+class PathSettings(Table):
+    """What is otherwise for some of the files."""
+
+    path: str
+    """A file, or a glob."""
+    ignore: tuple[str, ...] = ()
+    """Rules that say nothing about them, by id or family."""
+    severity: dict[str, Level] = Field(default_factory=dict)
+    """How severe findings about them are, by id or family."""
+
+
 class Data(Table):
     """Which files, and what `check` and `prepare` do with them."""
 
@@ -102,6 +114,12 @@ class Data(Table):
     """Rules that `check` asks, by id or family; all where it is empty."""
     ignore: tuple[str, ...] = ()
     """Rules that `check` leaves out."""
+    severity: dict[str, Level] = Field(default_factory=dict)
+    """How severe findings are, by id or family: `error`, `warning`, `info` or `off`; the longest name wins."""
+    paths: tuple[PathSettings, ...] = ()
+    """What is otherwise for some of the files; a later table goes before an earlier one."""
+    plugins: tuple[str, ...] = ()
+    """Installed packages whose rules are asked too, by the name of their entry point in `tunegate.rules`."""
     mask_personal_data: bool = True
     """Whether `prepare` masks mail addresses, telephone, card and account numbers."""
     seed: int = 0
@@ -339,6 +357,8 @@ def _keys_of(tables: list[str]) -> list[str]:
     """Return the valid keys of a table, such as ["data", "split"]."""
     model: type[BaseModel] = Configuration
     for table in tables:
+        if table.isdigit():  # the number of a table in a list of them
+            continue
         annotation = model.model_fields[table].annotation
         candidates = [annotation, *getattr(annotation, "__args__", ())]
         model = next(item for item in candidates if isinstance(item, type) and issubclass(item, BaseModel))

@@ -31,7 +31,7 @@ _OF_THE_PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.ER
 
 def explain_os_error(error: OSError, path: str | os.PathLike[str], doing: str) -> InputError:
     """Turn an OSError into an InputError that says what could not be done, where, and what helps."""
-    repair = _REPAIRS.get(error.errno or 0, error.strerror or type(error).__name__)
+    repair = _REPAIRS.get(error.errno or 0, error.strerror or str(error) or type(error).__name__)
     kind = PlaceError if doing.startswith("write") and error.errno in _OF_THE_PLACE else InputError
     return kind(f"cannot {doing} {os.fspath(path)}: {repair}")
 

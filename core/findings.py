@@ -36,7 +36,8 @@ class Partner:
 class Finding:
     """One violation of one rule. `line` and `column` count from 1, `column` in bytes.
 
-    The message never holds a secret or personal data: rules mask what they quote.
+    `character` is the same column counted in UTF-16 units, as editors, SARIF and annotations do; None where both
+    are equal. The message never holds a secret or personal data: rules mask what they quote.
     """
 
     rule: str
@@ -49,6 +50,7 @@ class Finding:
     fix: Fix | None
     partner: Partner | None
     row_id: str
+    character: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the finding as `check --format json` prints it."""

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import IO, NamedTuple, cast
 
 from tunegate.core.errors import InputError
-from tunegate.core.extras import need
 from tunegate.core.files import explain_os_error
 
 BOM = b"\xef\xbb\xbf"
@@ -65,8 +64,9 @@ def open_bytes(path: Path) -> IO[bytes]:
         if path.suffix == ".gz":
             return cast(IO[bytes], gzip.open(path, "rb"))
         if path.suffix == ".zst":
-            stream: IO[bytes] = need("zstandard", "data").open(path, "rb")
-            return stream
+            from tunegate.core.zstd import open_zstd
+
+            return open_zstd(path)
         return path.open("rb")
     except OSError as error:
         raise explain_os_error(error, path, "read") from error

@@ -65,6 +65,17 @@ def column(raw: bytes, path: Path) -> int:
     return 1
 
 
+def utf16_column(raw: bytes, column: int) -> int | None:
+    """Return a byte column in UTF-16 units; None where it is the same, as in ASCII.
+
+    A byte that is no UTF-8 counts as one unit: editors show one sign for it.
+    """
+    before = raw[: column - 1]
+    if before.isascii():
+        return None
+    return len(before.decode("utf-8", "replace").encode("utf-16-le")) // 2 + 1
+
+
 def _skip_space(raw: bytes, position: int) -> int:
     match = _SPACE.match(raw, position)
     assert match is not None

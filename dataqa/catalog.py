@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from tunegate.core.errors import UsageError, nearest
 from tunegate.dataqa import (
@@ -78,37 +78,42 @@ RULES: tuple[Rule, ...] = tuple(
 BY_ID = {rule.id: rule for rule in RULES}
 
 
-def rule_named(rule_id: str) -> Rule:
+def rule_named(rule_id: str, pool: Sequence[Rule] = RULES) -> Rule:
     """Return a rule by its id. Raises UsageError with the nearest id when there is none."""
-    found = BY_ID.get(rule_id.upper())
+    found = {rule.id: rule for rule in pool}.get(rule_id.upper())
     if found is None:
-        raise UsageError(f"no rule {rule_id!r}: {_nearest(rule_id)}")
+        raise UsageError(f"no rule {rule_id!r}: {_nearest(rule_id, pool)}")
     return found
 
 
-def choose(select: Iterable[str] = (), ignore: Iterable[str] = ()) -> tuple[Rule, ...]:
+def choose(
+    select: Iterable[str] = (), ignore: Iterable[str] = (), pool: Sequence[Rule] = RULES
+) -> tuple[Rule, ...]:
     """Return the rules whose id begins with one of `select` (all without any) and with none of `ignore`.
 
     Raises UsageError with the nearest id for a name that no rule begins with.
     """
-    chosen, left_out = _prefixes(select), _prefixes(ignore)
+    chosen, left_out = known_prefixes(select, pool), known_prefixes(ignore, pool)
     return tuple(
         rule
-        for rule in RULES
+        for rule in pool
         if (not chosen or rule.id.startswith(chosen)) and not (left_out and rule.id.startswith(left_out))
     )
 
 
-def _prefixes(names: Iterable[str]) -> tuple[str, ...]:
+def known_prefixes(names: Iterable[str], pool: Sequence[Rule] = RULES) -> tuple[str, ...]:
+    """Return names of rules in capitals. Raises UsageError with the nearest id for one that is none."""
     prefixes = tuple(name.strip().upper() for name in names)
     for prefix in prefixes:
-        if not prefix or not any(rule.id.startswith(prefix) for rule in RULES):
-            raise UsageError(f"no rule {prefix!r}: {_nearest(prefix)}")
+        if not prefix or not any(rule.id.startswith(prefix) for rule in pool):
+            raise UsageError(f"no rule {prefix!r}: {_nearest(prefix, pool)}")
     return prefixes
 
 
-def _nearest(name: str) -> str:
-    hint = nearest(name.upper(), [*BY_ID, *FAMILIES])
+def _nearest(name: str, pool: Sequence[Rule]) -> str:
+    ids = [rule.id for rule in pool]
+    families = dict.fromkeys([*FAMILIES, *map(family_of, ids)])
+    hint = nearest(name.upper(), [*ids, *families])
     if hint.startswith("did"):
         return hint
-    return "valid are ids such as FILE006, and families: " + ", ".join(FAMILIES)
+    return "valid are ids such as FILE006, and families: " + ", ".join(families)

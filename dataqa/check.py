@@ -7,19 +7,19 @@ file that cannot be read is a problem, and the other files are still checked.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tunegate.core.errors import InputError
 from tunegate.core.files import sha256_file
 from tunegate.core.findings import Finding, Severity
-from tunegate.core.location import column
+from tunegate.core.location import column, utf16_column
 from tunegate.core.progress import Advance, silent
 from tunegate.core.workers import available_cores, sharing
-from tunegate.dataqa.catalog import choose
 from tunegate.dataqa.check_result import CheckResult, FileReport, Problem
+from tunegate.dataqa.choice import Choice
 from tunegate.dataqa.placing import Place, finding_of
 from tunegate.dataqa.reading import begin
 from tunegate.dataqa.rowcheck import Part, RowCheck, Seen
@@ -50,8 +50,10 @@ class DataFile:
 class CheckSettings:
     """What is checked: target, rules by id or prefix, and the `[data]` table for the rules over the set.
 
-    `counting` makes what counts tokens, when a row needs it; where it is None they are estimated. `jobs` is how
-    many processes share the work; 0 stands for all cores when the files are large.
+    `counting` makes what counts tokens, when a row needs it; where it is None they are estimated. `plugins` bring
+    more rules. Paths in `[data]` are relative to `folder`. `severity` goes before `[data]`. Without `over_set` the
+    rules over the set are left out. `jobs` is how many processes share the work; 0 stands for all cores when the
+    files are large.
     """
 
     target: str = "hf"
@@ -59,12 +61,20 @@ class CheckSettings:
     ignore: tuple[str, ...] = ()
     data: Any = DEFAULTS
     counting: Callable[[], TokenCounter] | None = None
+    plugins: tuple[str, ...] = ()
+    folder: Path = Path()
+    severity: Mapping[str, str] = field(default_factory=dict)
+    over_set: bool = True
     jobs: int = 0
 
 
-def settings_of(data: Any, counting: Callable[[], TokenCounter] | None = None) -> CheckSettings:
-    """Return the settings that a `[data]` table stands for."""
-    return CheckSettings(data.target, tuple(data.select), tuple(data.ignore), data, counting)
+def settings_of(
+    data: Any, counting: Callable[[], TokenCounter] | None = None, folder: Path = Path()
+) -> CheckSettings:
+    """Return the settings that a `[data]` table stands for, of a configuration in `folder`."""
+    return CheckSettings(
+        data.target, tuple(data.select), tuple(data.ignore), data, counting, tuple(data.plugins), folder
+    )
 
 
 def check(
@@ -76,7 +86,8 @@ def check(
     """
     settings = settings or CheckSettings()
     target_named(settings.target)
-    work = _Check(settings, choose(settings.select, settings.ignore))
+    choice = Choice(settings)
+    work = _Check(settings, choice.rules)
     reports, problems = [], []
     sizes = {file.shown: _size(file.path) for file in files}
     total, done = max(sum(sizes.values()), 1), 0
@@ -91,11 +102,16 @@ def check(
             try:
                 reports.append(work.read(file, look, inside))
             except InputError as error:
-                problems.append(Problem(file.shown, str(error)))
+                problems.append(Problem(file.shown, str(error).replace(str(file.path), file.shown)))
     work.ask_about_the_set(files)
     order = {file.shown: number for number, file in enumerate(files)}
-    findings = sorted(work.findings, key=lambda found: (order[found.path], found.line, found.column, found.rule))
-    return CheckResult(settings.target, tuple(reports), tuple(findings), tuple(problems))
+    findings = sorted(
+        choice.adjusted(work.findings),
+        key=lambda found: (order[found.path], found.line, found.column, found.rule),
+    )
+    return CheckResult(
+        settings.target, tuple(reports), tuple(findings), tuple(problems), choice.rules, work.labels
+    )
 
 
 # Below this many bytes a second process takes longer to start than it saves.
@@ -135,6 +151,11 @@ class _Check:
             by_scope["row"], settings.target, settings.data, lengths, keeps_entries=bool(self._set_rules)
         )
 
+    @property
+    def labels(self) -> tuple[str, ...] | None:
+        """The labels of the set; None where its answers are open, or no rule asked for them."""
+        return self._entries.survey(self.settings.data).labels if self._set_rules and self._entries else None
+
     def read(self, file: DataFile, look: Look, advance: Callable[[int], None]) -> FileReport:
         """Read one file to its end, asking the rules about rows and about the file."""
         opened = begin(file.path)
@@ -152,7 +173,7 @@ class _Check:
                 for hit in rule.check(facts):
                     place = Place(file.shown, hit.line or 1, hit.column or 1)
                     self.findings.append(finding_of(rule, severity, hit, place, rule.fix))
-        return FileReport(file.shown, sha256_file(file.path, size), size, tally.rows)
+        return FileReport(file.shown, sha256_file(file.path, size), size, tally.rows, kind)
 
     def ask_about_the_set(self, files: Sequence[DataFile]) -> None:
         """Ask the rules about all rows together, and look up the columns of what they point at."""
@@ -163,15 +184,15 @@ class _Check:
                 found += [(rule, severity, *pair) for pair in rule.check(self._entries, self.settings.data)]
         columns = _columns(files, [(entry, hit) for _, _, entry, hit in found if hit.at])
         for rule, severity, entry, hit in found:
-            position = columns.get((entry.path, entry.line, hit.at), 1)
-            place = Place(entry.path, entry.line, position, entry.row_id)
+            position, character = columns.get((entry.path, entry.line, hit.at), (1, None))
+            place = Place(entry.path, entry.line, position, entry.row_id, character)
             self.findings.append(finding_of(rule, severity, hit, place, rule.fix))
 
 
 def _columns(
     files: Sequence[DataFile], wanted: Sequence[tuple[Entry, Hit]]
-) -> dict[tuple[str, int, tuple[str | int, ...]], int]:
-    """Read again the lines that hits over the set point into, and return their byte columns."""
+) -> dict[tuple[str, int, tuple[str | int, ...]], tuple[int, int | None]]:
+    """Read again the lines that hits over the set point into, and return their columns, also in UTF-16 units."""
     places: dict[str, dict[int, list[tuple[str | int, ...]]]] = {}
     for entry, hit in wanted:
         places.setdefault(entry.path, {}).setdefault(entry.line, []).append(hit.at)
@@ -180,5 +201,6 @@ def _columns(
         if here := places.get(file.shown):
             for line in begin(file.path).lines():
                 for path in here.get(line.number, ()):
-                    columns[(file.shown, line.number, path)] = column(line.raw, path)
+                    position = column(line.raw, path)
+                    columns[(file.shown, line.number, path)] = position, utf16_column(line.raw, position)
     return columns

@@ -10,17 +10,19 @@ from typing import Any
 
 from tunegate.core.errors import InputError
 from tunegate.core.findings import Finding, Severity
-from tunegate.dataqa.catalog import BY_ID
+from tunegate.dataqa.catalog import RULES
+from tunegate.dataqa.rule import Rule
 
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """A file that was read to its end: SHA-256 and size of its bytes, and how many lines are not blank."""
+    """A file that was read to its end: SHA-256 and size of its bytes, lines that are not blank, and task kind."""
 
     path: str
     sha256: str
     bytes: int
     rows: int
+    kind: str = "sft"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +39,22 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What a check found. `problems` are the files that could not be read; they are never a pass."""
+    """What a check found.
+
+    `problems` are the files that could not be read; they are never a pass. `rules` are those that were asked, and
+    `labels` the small closed set of answers, where the data has one.
+    """
 
     target: str
     files: tuple[FileReport, ...]
     findings: tuple[Finding, ...]
     problems: tuple[Problem, ...]
+    rules: tuple[Rule, ...] = RULES
+    labels: tuple[str, ...] | None = None
+
+    def rule(self, rule_id: str) -> Rule:
+        """Return the rule behind a finding."""
+        return next(rule for rule in self.rules if rule.id == rule_id)
 
     def fails_at(self, bar: Severity) -> bool:
         """Whether a finding is as severe as `bar`, or more."""
@@ -87,7 +99,7 @@ def section(result: CheckResult, relative_to: Path) -> dict[str, Any]:
         "target": result.target,
         "summary": result.summary(),
         "by_rule": {
-            rule: {"count": counts[rule], "severity": worst[rule].value, "title": BY_ID[rule].title}
+            rule: {"count": counts[rule], "severity": worst[rule].value, "title": result.rule(rule).title}
             for rule in sorted(counts)
         },
     }

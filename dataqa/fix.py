@@ -18,8 +18,8 @@ from tunegate.core.files import replacing
 from tunegate.core.jsonl import decode
 from tunegate.core.lines import BOM, Line
 from tunegate.core.location import Span, locate
-from tunegate.dataqa.catalog import choose
 from tunegate.dataqa.check import CheckSettings, DataFile
+from tunegate.dataqa.choice import Choice
 from tunegate.dataqa.reading import Head, begin
 from tunegate.dataqa.rule import KEEP, REMOVE, Kind, Row, Rule
 from tunegate.dataqa.targets import target_named
@@ -113,7 +113,7 @@ class _Mender:
         self._kind: Kind = opened.kind
         rules = [
             rule
-            for rule in choose(settings.select, settings.ignore)
+            for rule in Choice(settings).rules_for(file.shown)
             if rule.fix is not None
             and (unsafe or rule.fix == "safe")
             and rule.severity_for(settings.target, opened.kind) is not None

@@ -21,7 +21,8 @@ from tunegate.core.lines import Line
 from tunegate.core.location import json_path
 from tunegate.core.progress import Advance
 from tunegate.dataqa.book import Book, Source
-from tunegate.dataqa.catalog import BY_ID, choose
+from tunegate.dataqa.catalog import choose
+from tunegate.dataqa.choice import with_levels, with_plugins
 from tunegate.dataqa.convert import to_chat
 from tunegate.dataqa.corpus import as_text, entry_of, group_of
 from tunegate.dataqa.edits import REASONS, Change, cleaned, secrets_of, without_personal
@@ -115,8 +116,8 @@ class Intake:
         self._counting = counting
         self._spool = spool
         self._book = book
-        self._rules = choose((), data.ignore)
-        self._asked = {rule.id for rule in self._rules}
+        self._rules = tuple(with_levels(choose((), data.ignore, with_plugins(data.plugins)), data.severity))
+        self._asked = {rule.id: rule.severity for rule in self._rules}
         self._kind: Kind = "sft"
         self._split: Split = "train"
         self._waiting: list[_Waiting] = []
@@ -190,7 +191,7 @@ class Intake:
             return None
         notes += [(repair.rule, f"repaired: {repair.message}", []) for repair in repaired]
         for at, match in secrets_of(value):
-            if match.rule in self._asked and BY_ID[match.rule].severity is Severity.ERROR:
+            if self._asked.get(match.rule) is Severity.ERROR:
                 reason = f"{match.kind}: a model repeats what it has learned; revoke it"
                 self._book.drop(source, match.rule, reason, before={json_path(at): match.masked})
                 return None

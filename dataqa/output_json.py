@@ -8,11 +8,12 @@ from dataclasses import asdict
 
 from tunegate.core.version import VERSION
 from tunegate.dataqa.check_result import CheckResult
+from tunegate.dataqa.output import Look
 
 SCHEMA = "tunegate.check/1"
 
 
-def lines(result: CheckResult) -> Iterator[str]:
+def lines(result: CheckResult, look: Look) -> Iterator[str]:  # noqa: ARG001  # a Format
     """Give the object, indented; everything beyond ASCII is escaped, so that no terminal obeys it."""
     yield json.dumps(
         {

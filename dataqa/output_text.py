@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import groupby
 
 from tunegate.core.findings import Finding, Severity
 from tunegate.dataqa.check_result import CheckResult
+from tunegate.dataqa.output import Look, said
 from tunegate.dataqa.showing import printable
-
-Paint = Callable[[str, str], str]
-"""Gives a text in the colour of a role: "path", "rule", "fix", or a severity."""
+from tunegate.dataqa.wording import counted
 
 
-def plain(text: str, role: str) -> str:  # noqa: ARG001  # a Paint
-    """Return the text as it is."""
-    return text
-
-
-def lines(result: CheckResult, paint: Paint = plain) -> Iterator[str]:
+def lines(result: CheckResult, look: Look) -> Iterator[str]:
     """Give the lines of the text."""
     for path, findings in groupby(result.findings, key=lambda finding: finding.path):
-        yield paint(printable(path), "path")
+        yield look.paint(printable(path), "path")
         for finding in findings:
-            yield _line(finding, paint)
+            yield _line(finding, look)
         yield ""
     yield from summary(result)
 
 
-def _line(finding: Finding, paint: Paint) -> str:
+def _line(finding: Finding, look: Look) -> str:
     place = f"{finding.line}:{finding.column}"
-    severity = paint(f"{finding.severity.value:<7}", finding.severity.value)
+    severity = look.paint(f"{finding.severity.value:<7}", finding.severity.value)
     fix = {"safe": "--fix", "unsafe": "--unsafe-fixes", None: ""}[finding.fix]
-    end = " " + paint(f"[{fix}]", "fix") if fix else ""
-    return f"  {place:>10}  {severity}  {paint(finding.rule, 'rule')}  {printable(finding.message)}{end}"
+    end = " " + look.paint(f"[{fix}]", "fix") if fix else ""
+    return f"  {place:>10}  {severity}  {look.paint(finding.rule, 'rule')}  {said(finding.message)}{end}"
 
 
 def summary(result: CheckResult) -> Iterator[str]:
@@ -41,30 +35,34 @@ def summary(result: CheckResult) -> Iterator[str]:
     for problem in result.problems:
         yield f"not read: {printable(problem.path)}"
     if result.problems and not result.files and not result.findings:
-        unread = _count(len(result.problems), "file")
+        unread = counted(len(result.problems), "file")
         yield f"nothing was checked: {unread} could not be read, target {result.target}"
         return
     counts = result.summary()
-    looked_at = f"{_count(counts['rows'], 'row')} in {_count(len(result.files), 'file')}"
-    if result.problems:
-        looked_at += f", {_count(len(result.problems), 'file')} not read"
-    found = {
-        Severity.ERROR: _count(counts["errors"], "error"),
-        Severity.WARNING: _count(counts["warnings"], "warning"),
-        Severity.INFO: _count(counts["infos"], "note"),
-    }
+    unread = f"; {counted(len(result.problems), 'file')} not read" if result.problems else ""
     if not result.findings:
-        yield f"no findings: {looked_at}, target {result.target}"
+        yield f"no findings: {looked_at(result)}{unread}"
         return
-    failed = f"; {_count(counts['rows_failed'], 'row')} failed" if counts["rows_failed"] else ""
-    yield f"{', '.join(found.values())}{failed}: {looked_at}, target {result.target}"
+    found = {
+        Severity.ERROR: counted(counts["errors"], "error"),
+        Severity.WARNING: counted(counts["warnings"], "warning"),
+        Severity.INFO: counted(counts["infos"], "note"),
+    }
+    failed = f"; {counted(counts['rows_failed'], 'row')} failed" if counts["rows_failed"] else ""
+    yield f"{', '.join(found.values())}{failed}: {looked_at(result)}{unread}"
     fixes = [finding.fix for finding in result.findings]
     safe, unsafe = fixes.count("safe"), fixes.count("unsafe")
     if safe:
-        yield f"{_count(safe, 'finding')} can be mended with --fix"
+        yield f"{counted(safe, 'finding')} can be mended with --fix"
     if unsafe:
-        yield f"{_count(unsafe, 'finding')} can be mended with --unsafe-fixes, which need a look afterwards"
+        yield f"{counted(unsafe, 'finding')} can be mended with --unsafe-fixes, which need a look afterwards"
 
 
-def _count(number: int, word: str) -> str:
-    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+def looked_at(result: CheckResult) -> str:
+    """Say what was checked: rows, files, their task kinds, the labels, the target."""
+    rows = sum(file.rows for file in result.files)
+    kinds = " and ".join(sorted({file.kind for file in result.files}))
+    parts = [f"{counted(rows, 'row')} in {counted(len(result.files), 'file')}", kinds]
+    if result.labels is not None:
+        parts.append(f"{counted(len(result.labels), 'label')} (classification)")
+    return ", ".join(part for part in (*parts, f"target {result.target}") if part)

@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from tunegate.core.findings import Finding, Fix, Severity
-from tunegate.core.location import column, json_path
+from tunegate.core.location import column, json_path, utf16_column
+from tunegate.core.patterns import lazy_pattern
 from tunegate.dataqa.rule import KEEP, Hit, Row, Rule
 from tunegate.dataqa.showing import masked
 
 # The rules of these families mask in their own way what they found.
 MASKED_ALREADY = ("PII", "SEC")
+
+# A step of a path that may be a secret or personal data: quoted, or long. Most paths have none.
+_UNUSUAL_STEP = lazy_pattern(r"'|\w{16}")
 
 
 class Place(NamedTuple):
@@ -20,13 +24,16 @@ class Place(NamedTuple):
     line: int
     column: int
     row_id: str = ""
+    character: int | None = None
 
 
 def finding_of(rule: Rule, severity: Severity, hit: Hit, place: Place, fix: Fix | None) -> Finding:
     """Make a finding of a hit; what it quotes of the data, keys included, is masked."""
     message, where = hit.message, json_path(hit.at)
     if not rule.id.startswith(MASKED_ALREADY):
-        message, where = masked(message), masked(where) if "'" in where else where
+        message = masked(message)
+    if _UNUSUAL_STEP.search(where):
+        where = masked(where)
     return Finding(
         rule=rule.id,
         severity=hit.severity or severity,
@@ -38,13 +45,14 @@ def finding_of(rule: Rule, severity: Severity, hit: Hit, place: Place, fix: Fix 
         fix=fix,
         partner=hit.partner,
         row_id=place.row_id,
+        character=place.character,
     )
 
 
 def finding_in_row(rule: Rule, severity: Severity, hit: Hit, row: Row) -> Finding:
     """Make a finding of a hit in one row."""
     position = hit.column or (column(row.raw, hit.at) if hit.at else 1)
-    place = Place(row.path, row.line, position, row.id)
+    place = Place(row.path, row.line, position, row.id, utf16_column(row.raw, position))
     return finding_of(rule, severity, hit, place, _fix_of(rule, row, hit))
 
 

@@ -6,7 +6,9 @@ longer than checking a thousand rows. The names are those of `core.configuration
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,9 @@ class Data:
     split: Split = Split()
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    severity: Mapping[str, str] = field(default_factory=dict)
+    paths: tuple[Any, ...] = ()
+    plugins: tuple[str, ...] = ()
     mask_personal_data: bool = True
     seed: int = 0
 

@@ -20,6 +20,9 @@ relative to its own folder; runs go to `runs/` beside it. Flags win over the fil
 the nearest valid name. Secrets are named by an environment variable, never stored.
 """
 
+# Tables that may stand in the file more than once.
+LISTS = ("data.paths",)
+
 SIGNS = {Ge: ">=", Gt: ">", Le: "<=", Lt: "<"}
 
 
@@ -33,14 +36,16 @@ def page() -> Iterator[str]:
 def table(name: str, model: type[BaseModel]) -> Iterator[str]:
     """Give the lines about one table, and about the tables in it."""
     explained = explanations(model)
-    yield from (f"## `[{name}]`", "", inspect.cleandoc(model.__doc__ or ""), "")
+    title = f"[[{name}]]" if name in LISTS else f"[{name}]"
+    yield from (f"## `{title}`", "", inspect.cleandoc(model.__doc__ or ""), "")
     yield from ("| key | default | values | says |", "|---|---|---|---|")
     inner: dict[str, type[BaseModel]] = {}
     for key, field in model.model_fields.items():
         below = model_of(field.annotation)
         if below is not BaseModel:
             inner.setdefault(f"{name}.{key}" if below is not configuration.Rule else "gate.METRIC", below)
-        default = "" if field.default is None or below is not BaseModel else f"`{shown(field.default)}`"
+        has_none = field.default is None or field.default_factory is not None or below is not BaseModel
+        default = "" if has_none or field.is_required() else f"`{shown(field.default)}`"
         limits = ", ".join(limit for item in field.metadata for limit in bounds(item))
         values = values_of(field.annotation)
         yield f"| `{key}` | {default} | {', '.join(filter(None, [values, limits]))} | {explained[key]} |"
@@ -81,6 +86,8 @@ def values_of(annotation: Any) -> str:
         return values_of(inner[0])
     if origin in (Union, UnionType):
         return ", ".join(values_of(item) for item in inner if item is not type(None))
+    if origin is dict:
+        return f"table of {values_of(inner[1])}"
     if origin is tuple:
         return f"list of {values_of(inner[0])}"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):

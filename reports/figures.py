@@ -14,8 +14,9 @@ from typing import Any, Final, Literal
 
 from markupsafe import Markup
 
+from tunegate.core.visible import visible
 from tunegate.reports.format import FORMATS, bound, is_number, write
-from tunegate.reports.text import excerpt, visible
+from tunegate.reports.text import excerpt
 
 
 class _Absent:

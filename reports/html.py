@@ -15,7 +15,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from tunegate.reports.text import visible
+from tunegate.core.visible import visible
 from tunegate.reports.view import page_view
 
 _FOLDER = Path(__file__).resolve().parent

@@ -1,7 +1,6 @@
 """The verdict as Markdown, for a step summary or a comment: the first screen of the page, in short.
 
-What stands in the result cannot act here either: signs of Markdown and HTML are escaped, and mentions, references
-and links are broken up, so that a label cannot call anybody.
+What stands in the result cannot act here either: see `core.markdown`.
 """
 
 from __future__ import annotations
@@ -13,13 +12,10 @@ from typing import Any
 
 from markupsafe import Markup
 
+from tunegate.core.markdown import at_start, cut, safe
 from tunegate.reports.figures import Figure
-from tunegate.reports.text import visible
 from tunegate.reports.view import Page, page_view
 from tunegate.reports.view_rules import Rule
-
-# A comment takes 64 KB, and one byte more loses all of it.
-MOST_BYTES = 60_000
 
 SIGNS = {"pass": "✅", "waived": "☑️", "fail": "❌", "inconclusive": "❔", "error": "⚠️", "none": "◻️"}
 
@@ -27,11 +23,6 @@ SIGNS = {"pass": "✅", "waived": "☑️", "fail": "❌", "inconclusive": "❔"
 NEWLY_FAILING = 20
 
 _TAG = re.compile(r"<[^>]*>")
-_SPECIAL = re.compile(r"([\\`*_{}\[\]#!|~$])")
-_START = re.compile(r"^(\d*)([-+.)=])")
-_CALLS = re.compile(r"(@|://|\bwww\.|#(?=\d))")
-_SPACES = re.compile(r"[ \t\n\f\v]+")
-_ZERO_WIDTH = "\u200b"
 
 
 def render(
@@ -42,14 +33,8 @@ def render(
 ) -> str:
     """Return the verdict, the rules and what broke, of at most `MOST_BYTES`; takes what `html.render` takes."""
     page = page_view(result, samples, ledger, timing)
-    return _cut([*_verdict(page), *_rules(page), *_counters(page), *_gaps(page), *_released(page), *_broken(page)])
-
-
-def safe(text: str) -> str:
-    """Return text of any source as Markdown that shows it and does nothing else, in one line."""
-    plain = _SPACES.sub(" ", visible(text)).strip(" ")
-    broken = _CALLS.sub(lambda found: found[0] + _ZERO_WIDTH, plain)
-    return html.escape(_SPECIAL.sub(r"\\\1", broken), quote=False)
+    lines = [*_verdict(page), *_rules(page), *_counters(page), *_gaps(page), *_released(page), *_broken(page)]
+    return cut(lines, "Cut here: report.html has the rest.")
 
 
 def _said(part: Markup | Figure) -> str:
@@ -59,7 +44,7 @@ def _said(part: Markup | Figure) -> str:
 
 def _paragraph(part: Markup | Figure) -> str:
     """Return the same for the start of a line, where more signs act."""
-    return _START.sub(r"\1\\\2", _said(part))
+    return at_start(_said(part))
 
 
 def _verdict(page: Page) -> Iterable[str]:
@@ -150,16 +135,3 @@ def _broken(page: Page) -> Iterable[str]:
     if len(failing) > NEWLY_FAILING:
         yield ""
         yield f"and {len(failing) - NEWLY_FAILING} more: see report.html."
-
-
-def _cut(lines: Iterable[str]) -> str:
-    """Join whole lines up to `MOST_BYTES`, and say so where some are left out."""
-    end = "\nCut here: report.html has the rest.\n"
-    room = MOST_BYTES - len(end.encode())
-    kept: list[str] = []
-    for line in lines:
-        room -= len(line.encode()) + 1
-        if room < 0:
-            return "\n".join(kept) + "\n" + end
-        kept.append(line)
-    return "\n".join(kept).rstrip() + "\n"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tunegate.core.visible import visible
 from tunegate.reports.figures import Node
-from tunegate.reports.text import visible
 
 METRICS = {
     "accuracy": "Accuracy",

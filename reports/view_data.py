@@ -8,9 +8,9 @@ from typing import Any
 
 from markupsafe import Markup
 
+from tunegate.core.visible import visible
 from tunegate.reports.charts import Bin, bar, histogram
 from tunegate.reports.figures import Figure, Node, say
-from tunegate.reports.text import visible
 
 SPLITS = ("train", "validation", "test")
 

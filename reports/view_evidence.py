@@ -11,9 +11,9 @@ from typing import Any
 from markupsafe import Markup
 
 from tunegate.core.files import sha256_bytes
+from tunegate.core.visible import visible
 from tunegate.reports.figures import Figure, Node, say
 from tunegate.reports.names import in_words
-from tunegate.reports.text import visible
 
 
 @dataclass(frozen=True, slots=True)

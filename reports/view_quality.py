@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from tunegate.core.visible import visible
 from tunegate.reports.charts import dots
 from tunegate.reports.figures import Figure, Node, say
 from tunegate.reports.names import (
@@ -17,7 +18,6 @@ from tunegate.reports.names import (
     value_kind,
     width_kind,
 )
-from tunegate.reports.text import visible
 from tunegate.reports.view_rules import interval_text
 
 # A matrix of more labels than this cannot be read, and is replaced by its largest confusions.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from tunegate.core.visible import visible
 from tunegate.reports.charts import Interval, Scale, interval, tick
 from tunegate.reports.figures import ABSENT, Figure, Node, say
 from tunegate.reports.names import (
@@ -19,7 +20,6 @@ from tunegate.reports.names import (
     status_of,
     value_kind,
 )
-from tunegate.reports.text import visible
 
 # Rules that compare with the base model or a baseline; the others look at the value itself.
 COMPARING = frozenset(("non_inferiority", "superiority"))

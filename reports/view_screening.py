@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from tunegate.core.visible import visible
 from tunegate.reports.figures import Figure, Node, say
 from tunegate.reports.names import CATEGORIES
-from tunegate.reports.text import visible
 from tunegate.reports.view_data import Row
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from tunegate.core.visible import visible
 from tunegate.reports.figures import ABSENT, Figure, Node, say
 from tunegate.reports.names import (
     METRICS,
@@ -15,7 +16,6 @@ from tunegate.reports.names import (
     status_of,
     value_kind,
 )
-from tunegate.reports.text import visible
 from tunegate.reports.view_rules import Rule, rule_view, sentence
 from tunegate.reports.view_samples import Samples
 

@@ -42,7 +42,7 @@ def test_text_is_grouped_by_file_and_the_summary_comes_last(here: Path, capsys: 
         "         2:1  error    FILE005  the line is blank: take it out [--fix]",
         "         3:1  error    FILE006  the line is no JSON: expecting value",
         "",
-        "2 errors, 0 warnings, 0 notes; 1 row failed: 3 rows in 2 files, target hf",
+        "2 errors, 0 warnings, 0 notes; 1 row failed: 3 rows in 2 files, sft, target hf",
         "1 finding can be mended with --fix",
     ]
 
@@ -50,7 +50,7 @@ def test_text_is_grouped_by_file_and_the_summary_comes_last(here: Path, capsys: 
 def test_a_clean_file_passes(here: Path, capsys: Captured) -> None:
     write(here / "a.jsonl", CHAT)
     assert main(["check", "a.jsonl", "--select", "FILE", "--ignore", "FILE012"]) == 0
-    assert capsys.readouterr().out == "no findings: 1 row in 1 file, target hf\n"
+    assert capsys.readouterr().out == "no findings: 1 row in 1 file, sft, target hf\n"
 
 
 def test_json_is_as_documented(here: Path, capsys: Captured) -> None:
@@ -65,7 +65,7 @@ def test_json_is_as_documented(here: Path, capsys: Captured) -> None:
     assert set(made["tool"]) == {"name", "version"}
     assert made["target"] == "openai"
     (file,) = made["files"]
-    assert list(file) == ["path", "sha256", "bytes", "rows"]
+    assert list(file) == ["path", "sha256", "bytes", "rows", "kind"]
     assert (file["path"], file["bytes"], file["rows"]) == ("a.jsonl", len(CHAT) + 3, 2)
     assert made["findings"] == [
         {
@@ -343,3 +343,137 @@ def test_equal_input_gives_equal_bytes(here: Path) -> None:
         for seed in ("1", "2")
     ]
     assert runs[0] == runs[1] != b""
+
+
+@pytest.mark.parametrize("form", ["json", "sarif", "junit", "github", "gitlab", "markdown"])
+def test_standard_output_holds_the_form_and_nothing_else(form: str, here: Path, capsys: Captured) -> None:
+    import xml.etree.ElementTree as ET
+
+    def read(text: str) -> None:
+        if form == "junit":
+            ET.fromstring(text)
+        elif form in ("json", "sarif", "gitlab"):
+            json.loads(text)
+        elif form == "github":
+            assert all(line.startswith("::") for line in text.splitlines())
+        else:
+            assert text.startswith("## ")
+
+    write(here / "a.jsonl", CHAT)
+    write(here / "b.jsonl", "x", "")
+    for files, code in ((["a.jsonl"], 0), (["b.jsonl"], 1), (["b.jsonl", "none.jsonl"], 4), (["none.jsonl"], 4)):
+        assert main(["check", *files, "--format", form, "--select", "FILE006"]) == code
+        read(capsys.readouterr().out)
+
+
+def test_other_forms_are_saved_beside_it(here: Path, capsys: Captured) -> None:
+    write(here / "a.jsonl", "x")
+    forms = ["--save", "sarif=out/a.sarif", "--save", "markdown=a=1.md"]
+    assert main(["check", "a.jsonl", "none.jsonl", *forms, "--select", "FILE006"]) == 4
+    assert capsys.readouterr().out.startswith("a.jsonl\n")
+    assert json.loads((here / "out/a.sarif").read_text())["version"] == "2.1.0"
+    assert (here / "a=1.md").read_text().startswith("## ❌ tunegate check: 1 error")
+    (here / "folder").mkdir()
+    assert main(["check", "a.jsonl", "--save", "sarif=folder"]) == 4
+    capsys.readouterr()
+    assert main(["check", "a.jsonl", "--save", "sarif=./a.jsonl"]) == 2
+    assert "would write over a.jsonl" in capsys.readouterr().err
+    for wrong in ("sarif", "sarf=x", "sarif=", "=x"):
+        assert main(["check", "a.jsonl", "--save", wrong]) == 2
+        assert "name a form and a file" in capsys.readouterr().err
+
+
+def test_splits_are_inferred_from_names_and_said(here: Path, capsys: Captured) -> None:
+    write(here / "train.jsonl", OTHER, CHAT)
+    write(here / "dev.jsonl", OTHER)
+    select = ["--select", "LEAK", "--format", "json"]
+    for files in (["dev.jsonl", "train.jsonl"], ["*.jsonl"]):
+        assert main(["check", *files, *select]) == 1
+        captured = capsys.readouterr()
+        assert "taken by their names as train: train.jsonl; validation: dev.jsonl" in captured.err
+        (found,) = json.loads(captured.out)["findings"]
+        assert (found["rule"], found["path"], found["partner"]["path"]) == ("LEAK001", "train.jsonl", "dev.jsonl")
+    for files in (
+        ["--train", "train.jsonl", "--train", "dev.jsonl"],
+        ["dev.jsonl", "--train", "train.jsonl"],
+        ["train.jsonl", "dev.jsonl", "--each"],
+    ):
+        assert main(["check", *files, *select]) == 0
+        assert "taken by their names" not in capsys.readouterr().err
+    (here / "dev.jsonl").rename(here / "held.jsonl")
+    assert main(["check", "train.jsonl", "held.jsonl", *select]) == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("name", ["a.jsonl.gz", "a.jsonl.zst"])
+def test_packed_files_are_read_to_their_end(name: str, here: Path, capsys: Captured) -> None:
+    import gzip
+
+    zstandard = pytest.importorskip("zstandard")
+    pack = gzip.compress if name.endswith(".gz") else zstandard.ZstdCompressor().compress
+    rows = "".join(CHAT.replace("Hi", f"Hi {number}") + "\n" for number in range(5000)).encode()
+    second = pack(b"x\n")
+    packed = pack(rows) + second  # two frames, as when files are joined
+    (here / name).write_bytes(packed)
+    assert main(["check", name, "--select", "FILE006", "--format", "json"]) == 1
+    made = json.loads(capsys.readouterr().out)
+    assert [found["line"] for found in made["findings"]] == [5001]
+    assert made["summary"]["rows"] == 5001
+
+    for damaged in (packed[: len(packed) // 2], packed[:-3], packed[: -len(second)] + b"\xff" * 9):
+        (here / name).write_bytes(damaged)
+        assert main(["check", name]) == 4
+        captured = capsys.readouterr()
+        assert name in captured.err
+        assert "1 file could not be read" in captured.out
+
+
+def test_levels_of_the_call(here: Path, capsys: Captured) -> None:
+    write(here / "a.jsonl", "x", "")
+    assert main(["check", "a.jsonl", "--severity", "FILE006=warning,", "--select", "FILE006"]) == 2
+    assert "--severity FILE006=warning," in capsys.readouterr().err
+    assert main(["check", "a.jsonl", "--severity", "FILE006,FILE005=warning", "--select", "FILE00"]) == 0
+    assert main(["check", "a.jsonl", "--severity", "FLIE=off"]) == 2
+    assert "--severity: no rule 'FLIE': did you mean 'FILE'" in capsys.readouterr().err
+
+
+def test_a_baseline_tells_what_no_longer_holds(here: Path, capsys: Captured) -> None:
+    write(here / "a.jsonl", "x", "[1]")
+    select = ["--select", "FILE006,FILE007"]
+    assert main(["check", "a.jsonl", *select, "--write-baseline", "known.json", "--expires", "2020-02-30"]) == 2
+    assert main(["check", "a.jsonl", *select, "--write-baseline", "known.json", "--expires", "2020-02-28"]) == 0
+    capsys.readouterr()
+    assert main(["check", "a.jsonl", *select, "--baseline", "known.json"]) == 1
+    told = capsys.readouterr().err
+    assert "past the date, and shown again: 2 entries (FILE006 in a.jsonl, FILE007 in a.jsonl)" in told
+    write(here / "a.jsonl", CHAT)
+    assert main(["check", "a.jsonl", *select, "--baseline", "known.json"]) == 0
+    told = capsys.readouterr().err
+    assert "no longer found: 2 entries (FILE006 in a.jsonl, FILE007 in a.jsonl)" in told
+    assert "--write-baseline known.json" in told
+
+
+def test_a_baseline_is_not_written_of_half_the_data(here: Path, capsys: Captured) -> None:
+    write(here / "a.jsonl", "x")
+    (here / "known.json").write_text("before")
+    assert main(["check", "a.jsonl", "none.jsonl", "--write-baseline", "known.json"]) == 4
+    assert "known.json is not written" in capsys.readouterr().err
+    assert (here / "known.json").read_text() == "before"
+    assert main(["check", "a.jsonl", "--expires", "2030-01-01"]) == 2
+
+
+def test_packed_standard_input_is_unpacked_and_an_empty_one_has_its_name(
+    here: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import gzip
+
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(gzip.compress(f"{CHAT}\nx\n".encode()))))
+    assert main(["check", "-", "--select", "FILE006", "--format", "sarif"]) == 1
+    (found,) = json.loads(capsys.readouterr().out)["runs"][0]["results"]
+    assert found["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "-"
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
+    assert main(["check", "-"]) == 4
+    assert (
+        capsys.readouterr().err
+        == "tunegate: - is empty: it holds no chat; check the path, or how the file was made\n"
+    )

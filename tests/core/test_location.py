@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tunegate.core.location import column, json_path, locate
+from tunegate.core.location import column, json_path, locate, utf16_column
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
@@ -63,3 +63,20 @@ def test_of_a_key_twice_the_last_counts() -> None:
 )
 def test_json_path(path: tuple[str | int, ...], text: str) -> None:
     assert json_path(path) == text
+
+
+@given(st.text(), st.text())
+def test_a_column_in_utf16_units_is_what_an_editor_counts(before: str, after: str) -> None:
+    try:
+        raw = (before + after).encode()
+    except UnicodeEncodeError:
+        return
+    column = len(before.encode()) + 1
+    units = len(before.encode("utf-16-le")) // 2 + 1
+    assert (utf16_column(raw, column) or column) == units
+
+
+def test_a_byte_that_is_no_utf8_counts_as_one_unit() -> None:
+    assert utf16_column(b"Caf\xe9 x", 6) == 6
+    assert utf16_column(b"Cafe x", 6) is None
+    assert utf16_column("ä x".encode() + b"\xff", 99) == 5

@@ -101,7 +101,7 @@ def test_a_bad_file_is_a_problem_and_the_others_are_checked(tmp_path: Path) -> N
     ("name", "content", "words"),
     [
         ("a.jsonl", b"PAR1" + bytes(100), "a Parquet file"),
-        ("a.jsonl", gzip.compress(CHAT), "compressed with gzip: name it .jsonl.gz"),
+        ("a.jsonl", gzip.compress(CHAT, mtime=0), "compressed with gzip: name it .jsonl.gz"),
         ("a.jsonl", b"\x89PNG\r\n\x1a\n" + bytes(50), "an image"),
         ("a.jsonl.gz", CHAT, "its compressed data is damaged"),
         ("a.jsonl.gz", gzip.compress(CHAT * 5000)[:-50], "its compressed data is damaged or cut off"),

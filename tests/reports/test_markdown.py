@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tunegate.reports.markdown import MOST_BYTES, NEWLY_FAILING, render, safe
+from tunegate.core.markdown import MOST_BYTES
+from tunegate.reports.markdown import NEWLY_FAILING, render
 
 Rows = list[dict[str, Any]]
 
@@ -66,10 +67,6 @@ def test_harmful_answers_are_not_repeated(sample: ModuleType) -> None:
     ],
 )
 def test_text_does_nothing(sample: ModuleType, rows: Rows, attack: str) -> None:
-    shown = safe(attack)
-    assert "\n" not in shown
-    assert not re.search(r"(?<!\\)[|`\[\]*_$!]", shown)
-    assert not re.search(r"[<>]|@\w|://\w|www\.\w|#\d|[\x00-\x1f\u202e]", shown)
     result = sample.result(rows)
     result["verdict"]["reasons"] = [attack]
     result["subject"]["name"] = attack
