@@ -43,12 +43,13 @@ def start(code: str, *arguments: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
-@pytest.mark.parametrize("delay", [0.0, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.12, 0.2, 0.35, 0.5])
+@pytest.mark.parametrize("delay", [0.0, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.12, 0.2, 0.35])
 def test_an_interrupt_leaves_no_traceback_once_python_is_up(chats: Path, delay: float) -> None:
     process = start(ANNOUNCED, "check", str(chats))
     assert process.stdout is not None
     assert process.stdout.read(1) == b"."
     time.sleep(delay)
+    assert process.poll() is None, "more chats are needed to keep this machine busy"
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
 
