@@ -39,9 +39,8 @@ def summary(result: CheckResult) -> Iterator[str]:
         yield f"nothing was checked: {unread} could not be read, target {result.target}"
         return
     counts = result.summary()
-    unread = f"; {counted(len(result.problems), 'file')} not read" if result.problems else ""
     if not result.findings:
-        yield f"no findings: {looked_at(result)}{unread}"
+        yield f"no findings: {looked_at(result)}"
         return
     found = {
         Severity.ERROR: counted(counts["errors"], "error"),
@@ -49,7 +48,7 @@ def summary(result: CheckResult) -> Iterator[str]:
         Severity.INFO: counted(counts["infos"], "note"),
     }
     failed = f"; {counted(counts['rows_failed'], 'row')} failed" if counts["rows_failed"] else ""
-    yield f"{', '.join(found.values())}{failed}: {looked_at(result)}{unread}"
+    yield f"{', '.join(found.values())}{failed}: {looked_at(result)}"
     fixes = [finding.fix for finding in result.findings]
     safe, unsafe = fixes.count("safe"), fixes.count("unsafe")
     if safe:
@@ -62,7 +61,10 @@ def looked_at(result: CheckResult) -> str:
     """Say what was checked: rows, files, their task kinds, the labels, the target."""
     rows = sum(file.rows for file in result.files)
     kinds = " and ".join(sorted({file.kind for file in result.files}))
-    parts = [f"{counted(rows, 'row')} in {counted(len(result.files), 'file')}", kinds]
+    parts = [f"{counted(rows, 'row')} in {counted(len(result.files), 'file')}"]
+    if result.problems:
+        parts.append(f"{counted(len(result.problems), 'file')} not read")
+    parts.append(kinds)
     if result.labels is not None:
         parts.append(f"{counted(len(result.labels), 'label')} (classification)")
     return ", ".join(part for part in (*parts, f"target {result.target}") if part)

@@ -132,7 +132,7 @@ def test_the_summary_names_what_was_not_read(here: Path, capsys: Captured) -> No
     assert main(["check", "a.jsonl", "missing.jsonl", "--select", "FILE", "--ignore", "FILE012"]) == 4
     assert capsys.readouterr().out.splitlines() == [
         "not read: missing.jsonl",
-        "no findings: 1 row in 1 file, 1 file not read, target hf",
+        "no findings: 1 row in 1 file, 1 file not read, sft, target hf",
     ]
 
 

@@ -17,12 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from tunegate.core.errors import InputError
 from tunegate.core.findings import Finding, Partner, Severity
 from tunegate.core.markdown import MOST_BYTES
 from tunegate.dataqa.catalog import RULES
 from tunegate.dataqa.check import CheckSettings, DataFile, check
-from tunegate.dataqa.check_result import CheckResult, FileReport
+from tunegate.dataqa.check_result import CheckResult, FileReport, Problem
 from tunegate.dataqa.formats import FORMATS, format_named
 from tunegate.dataqa.output import Look
 from tunegate.dataqa.output_github import ANNOTATIONS
@@ -57,7 +56,9 @@ def result(
     files = tuple(FileReport(path, "ab" * 32, 10, 5) for path in paths) or (
         FileReport("clean.jsonl", "cd" * 32, 9, 4),
     )
-    return CheckResult("hf", files, findings, tuple(map(InputError, problems)), labels=labels)
+    return CheckResult(
+        "hf", files, findings, tuple(Problem("a.jsonl", problem) for problem in problems), labels=labels
+    )
 
 
 def rendered(form: str, made: CheckResult, look: Look | None = None) -> str:
@@ -96,7 +97,7 @@ def test_every_form_is_in_the_table() -> None:
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_nothing_found_and_nothing_read_are_valid_too(form: str) -> None:
-    for made in (result(), CheckResult("hf", (), (), (InputError("cannot read a.jsonl: it is gone"),))):
+    for made in (result(), CheckResult("hf", (), (), (Problem("a.jsonl", "cannot read a.jsonl: it is gone"),))):
         text = rendered(form, made)
         if form in ("json", "sarif", "gitlab"):
             json.loads(text)
@@ -205,7 +206,7 @@ def test_a_case_for_each_file_and_rule_and_for_each_clean_file(tmp_path: Path) -
             finding(path="a.jsonl", rule="DUP003", severity=Severity.WARNING),
             finding(path="cut.jsonl.gz"),
         ),
-        (InputError("cannot read cut.jsonl.gz"),),
+        (Problem("cut.jsonl.gz", "cannot read cut.jsonl.gz"),),
     )
     path = tmp_path / "junit.xml"
     path.write_text(rendered("junit", made))
