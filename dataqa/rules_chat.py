@@ -44,7 +44,7 @@ def messages_missing(row: Row) -> Iterator[Hit]:
     value = row.value
     if not row.is_object or schema_of(value) is not None or is_misspelt(value, "messages", "row"):
         return
-    if row.target == "together" and isinstance(value.get("text"), str):
+    if "text" in target_named(row.target).other_rows and isinstance(value.get("text"), str):
         return  # its documents show such rows, for further training on plain text
     other = stand_in(value, "messages")
     if other is not None:
@@ -261,7 +261,7 @@ def other_format(row: Row) -> Iterator[Hit]:
         if foreign:
             at: Path = ("messages", foreign[0])
             yield Hit(f"{place(at)} is written as ShareGPT: rename 'from' to 'role' and 'value' to 'content'", at)
-    elif schema in _SCHEMAS and not (schema == "prompt-completion" and row.target == "together"):
+    elif schema in _SCHEMAS and schema not in target_named(row.target).other_rows:
         yield Hit(f"the row is written as {_SCHEMAS[schema]}: `tunegate prepare` makes a chat of it")
 
 

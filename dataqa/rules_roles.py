@@ -219,17 +219,13 @@ def system_not_first(row: Row) -> Iterator[Hit]:
         seen.append(role)
 
 
-# Their documents show user messages in a row, or their services take them.
-_TAKE_USERS_IN_A_ROW = frozenset({"azure-openai", "azure-phi", "openai"})
-
-
 def _repeats(row: Row) -> Iterator[int]:
     """Give the index of each message that has the role of the one before it, where that is a fault."""
     for (before, earlier), (index, message) in zip(row.messages, row.messages[1:], strict=False):
         role = role_of(message)
         if index != before + 1 or role not in ("user", "assistant") or role != earlier.get("role"):
             continue
-        if role == "user" and row.target in _TAKE_USERS_IN_A_ROW:
+        if role == "user" and target_named(row.target).users_in_a_row:
             continue
         if not has_calls(earlier):  # else TOOL009: a call without its result
             yield index

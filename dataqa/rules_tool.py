@@ -69,8 +69,8 @@ def no_list_of_tools(row: Row) -> Iterator[Hit]:
     """`tools` or `tool_calls` is empty, or no list.
 
     Leave the key out where there is none. An empty `tools` harms nobody but is refused by some services, so it is
-    a warning; Azure's documents show one, and target `azure-openai` lets it be. Target `hf` takes null, by which
-    tables are filled up, and `tools` dumped to a string.
+    a warning. Azure's documents show one, and so do OpenAI's for preference pairs: there it is let be. Target `hf`
+    takes null, by which tables are filled up, and `tools` dumped to a string.
     """
     if not row.is_object:
         return
@@ -84,10 +84,10 @@ def no_list_of_tools(row: Row) -> Iterator[Hit]:
 def _fault_of_list(row: Row, found: Any, at: Path) -> Iterator[Hit]:
     of_row = len(at) == 1
     if found == []:
-        if not (of_row and row.target == "azure-openai"):
+        if not (of_row and (row.kind == "dpo" or target_named(row.target).empty_tools)):
             severity = Severity.WARNING if of_row else None
             yield Hit(f"{place(at)} is empty: take the key out", at, severity=severity)
-    elif isinstance(found, list) or (found is None and row.target == "hf"):
+    elif isinstance(found, list) or (found is None and target_named(row.target).templates):
         return
     elif not (of_row and isinstance(found, str) and tools_of(row)):
         kind = "a string" if isinstance(found, str) else named(found)
@@ -158,7 +158,7 @@ def incomplete_call(row: Row) -> Iterator[Hit]:
                 *([] if call.get("type") == "function" or row.target == "mistral" else ["type 'function'"]),
             ]
             if inner or outer:
-                severity = Severity.WARNING if row.target == "hf" and not inner else None
+                severity = Severity.WARNING if target_named(row.target).templates and not inner else None
                 missing = " and no ".join([*outer, *inner])
                 yield Hit(f"{place(at)} has no {missing}: add what is missing", at, severity=severity)
 
@@ -295,7 +295,7 @@ def parallel_calls(row: Row) -> Iterator[Hit]:
         return
     found = row.value["parallel_tool_calls"]
     at: Path = ("parallel_tool_calls",)
-    if not isinstance(found, bool) and not (found is None and row.target == "hf"):
+    if not isinstance(found, bool) and not (found is None and target_named(row.target).templates):
         yield Hit(f"{place(at)} is {named(found)}: it must be true or false", at)
     if found is not False:
         return

@@ -9,6 +9,7 @@ from typing import Any
 from tunegate.core.findings import Severity
 from tunegate.core.location import Path
 from tunegate.dataqa.rule import KEEP, REMOVE, Hit, Row, rule
+from tunegate.dataqa.targets import target_named
 from tunegate.dataqa.turns import role_of
 from tunegate.dataqa.wording import named, place
 
@@ -64,7 +65,7 @@ def bad_weight(row: Row) -> Iterator[Hit]:
         weight = message["weight"]
         if role_of(message) not in (None, "assistant"):
             continue  # CHAT019 has it taken out
-        if weight is None and row.target == "hf":
+        if weight is None and target_named(row.target).templates:
             continue  # tables are filled up with null
         at: Path = ("messages", index, "weight")
         yield Hit(f"{place(at)} is {named(weight)}: it must be the integer 0 or 1", at)
