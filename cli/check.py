@@ -34,6 +34,11 @@ _file = click.Path(path_type=Path, allow_dash=True)
 @click.option(
     "--target", help="Whose rules and limits hold: hf, azure-openai, azure-phi, openai, together, mistral."
 )
+@click.option(
+    "--kind",
+    type=click.Choice(["auto", "sft", "dpo", "rft"]),
+    help="What the rows are: chats, preference pairs, or rows for reinforcement; auto looks at the first ones.",
+)
 @click.option("--select", multiple=True, metavar="RULES", help="Only these rules: ids or families, with commas.")
 @click.option("--ignore", multiple=True, metavar="RULES", help="Not these rules: ids or families, with commas.")
 @click.option("--fix", "fixing", is_flag=True, help="Mend what can be mended safely, then say what is left.")
@@ -57,6 +62,7 @@ def command(
     validation: tuple[Path, ...],
     test: tuple[Path, ...],
     target: str | None,
+    kind: str | None,
     select: tuple[str, ...],
     ignore: tuple[str, ...],
     fixing: bool,
@@ -89,7 +95,7 @@ def command(
     if diffing and form != "text":
         raise UsageError(f"--diff prints a diff and no {form}: leave one of them out")
     configuration = _configuration(config_path)
-    settings = _settings(configuration, target, select, ignore)
+    settings = _settings(configuration, target, kind, select, ignore)
     named: dict[Split, list[Path]] = {
         "train": [*files, *train],
         "validation": list(validation),
@@ -133,7 +139,11 @@ def _configuration(path: Path | None) -> Configuration | None:
 
 
 def _settings(
-    configuration: Configuration | None, target: str | None, select: Sequence[str], ignore: Sequence[str]
+    configuration: Configuration | None,
+    target: str | None,
+    kind: str | None,
+    select: Sequence[str],
+    ignore: Sequence[str],
 ) -> CheckSettings:
     """Return the settings of the file, with those of the command line in their place."""
     from tunegate.dataqa.check import CheckSettings, settings_of
@@ -141,9 +151,12 @@ def _settings(
     settings = CheckSettings()
     if configuration:
         settings = settings_of(configuration.data, token_counting(configuration))
+        if "epochs" in configuration.train.model_fields_set:
+            settings = replace(settings, epochs=configuration.train.epochs)
     return replace(
         settings,
         target=target or settings.target,
+        kind=kind or settings.kind,
         select=_names(select) or settings.select,
         ignore=_names(ignore) or settings.ignore,
     )

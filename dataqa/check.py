@@ -58,7 +58,9 @@ class DataFile:
 class CheckSettings:
     """What is checked: target, rules by id or prefix, and the `[data]` table for the rules over the set.
 
-    `counting` makes what counts tokens, when a row needs it; where it is None they are estimated.
+    `counting` makes what counts tokens, when a row needs it; where it is None they are estimated. `kind` is what
+    the rows of all files are; `auto` finds it out for each. `epochs` is how often the training will see each row,
+    where that is known.
     """
 
     target: str = "hf"
@@ -66,11 +68,13 @@ class CheckSettings:
     ignore: tuple[str, ...] = ()
     data: Any = DEFAULTS
     counting: Callable[[], TokenCounter] | None = None
+    kind: str = "auto"
+    epochs: int | None = None
 
 
 def settings_of(data: Any, counting: Callable[[], TokenCounter] | None = None) -> CheckSettings:
     """Return the settings that a `[data]` table stands for."""
-    return CheckSettings(data.target, tuple(data.select), tuple(data.ignore), data, counting)
+    return CheckSettings(data.target, tuple(data.select), tuple(data.ignore), data, counting, data.kind)
 
 
 def check(
@@ -122,7 +126,7 @@ class _Check:
     def read(self, file: DataFile, advance: Advance) -> FileReport:
         """Read one file to its end, asking the rules about rows and about the file."""
         target = self.settings.target
-        opened = begin(file.path)
+        opened = begin(file.path, self.settings.kind)
         kind = opened.kind
         tally = Tally(partial(advance, total=opened.head.size, what=file.shown))
         self._ask_about_rows(file, kind, tally.over(opened.lines), tally)
@@ -133,7 +137,7 @@ class _Check:
                 for hit in rule.check(facts):
                     place = _Place(file.shown, hit.line or 1, hit.column or 1)
                     self.findings.append(_finding(rule, severity, hit, place, rule.fix))
-        return FileReport(file.shown, sha256_file(file.path), opened.head.size, tally.rows)
+        return FileReport(file.shown, sha256_file(file.path), opened.head.size, tally.rows, kind)
 
     def _ask_about_rows(self, file: DataFile, kind: Kind, lines: Iterable[Line], tally: Tally) -> None:
         """Ask the rules about each line, leaving out those that a cheap look proves to have nothing to say."""

@@ -11,16 +11,18 @@ from typing import Any
 from tunegate.core.errors import InputError
 from tunegate.core.findings import Finding, Severity
 from tunegate.dataqa.catalog import BY_ID
+from tunegate.dataqa.rule import Kind
 
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """A file that was read to its end: SHA-256 and size of its bytes, and how many lines are not blank."""
+    """A file that was read to its end: SHA-256 and size of its bytes, lines that are not blank, and their kind."""
 
     path: str
     sha256: str
     bytes: int
     rows: int
+    kind: Kind = "sft"
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,11 +38,16 @@ _SCHEMAS = {"prompt-completion": "a prompt with its completion", "sharegpt": "Sh
 def messages_missing(row: Row) -> Iterator[Hit]:
     """The key `messages` is missing.
 
-    A row is `{"messages": [...]}`. Preference pairs (`input`, `preferred_output`, `non_preferred_output`) have
-    none and need none; rows of other formats are named by CHAT023.
+    A row is `{"messages": [...]}`. Files of preference pairs (`input`, `preferred_output`, `non_preferred_output`)
+    have none and need none, but a pair among chats is a fault; rows of other formats are named by CHAT023.
     """
     value = row.value
-    if not row.is_object or schema_of(value) is not None or is_misspelt(value, "messages", "row"):
+    if not row.is_object or is_misspelt(value, "messages", "row"):
+        return
+    schema = schema_of(value)
+    if schema == "preference":  # rows of files that hold such pairs do not come here
+        yield Hit("'messages' is missing: the row is a preference pair, keep it in a file of pairs")
+    if schema is not None:
         return
     if "text" in target_named(row.target).other_rows and isinstance(value.get("text"), str):
         return  # its documents show such rows, for further training on plain text
