@@ -23,6 +23,7 @@ from tunegate.dataqa import (
     rules_toolflow,
     rules_toolschema,
     rules_turns,
+    rules_vision,
     rules_weights,
 )
 from tunegate.dataqa.rule import Rule
@@ -31,6 +32,7 @@ FAMILIES = {
     "FILE": "the file and its lines",
     "CHAT": "messages and roles",
     "TOOL": "tools and calls",
+    "VIS": "images",
     "TOK": "token lengths",
     "DUP": "duplicates and conflicts",
     "LEAK": "leakage between splits",
@@ -64,6 +66,7 @@ RULES: tuple[Rule, ...] = tuple(
             *rules_toolflow.RULES,
             *rules_toolschema.RULES,
             *rules_legacy.RULES,
+            *rules_vision.RULES,
             *rules_tokens.RULES,
             *rules_duplicates.RULES,
             *rules_leakage.RULES,

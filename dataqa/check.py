@@ -163,6 +163,7 @@ class _Check:
                 tally.schemas.add(schema_of(value), line.number)
                 if not (kind == "sft" and is_plain(value)):
                     self._ask(shape_rules, row)
+                    tally.look(row)
             self._ask(other_rules, row)
             if keeps_entries and is_object:
                 self._keep(row, split)

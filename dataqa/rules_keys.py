@@ -64,6 +64,8 @@ def unknown_row_key(row: Row) -> Iterator[Hit]:
     if not row.is_object or "messages" not in row.value:
         return
     known = target_named(row.target).row_keys
+    if known is not None and row.kind == "dpo":
+        known |= ROW_KEYS  # what OpenAI's documents show in a pair
     slips = [key for key, _ in misspelt(row.value, "row")]
     for key in row.value:
         if key in (known or ROW_KEYS) or key in slips:

@@ -18,6 +18,7 @@ _INVISIBLE_LETTERS = frozenset("\u115f\u1160\u3164\uffa0")
 PROVEN = frozenset(
     [f"CHAT{number:03}" for number in (*range(1, 13), *range(14, 21), 22, 23, 24, 27)]
     + [f"TOOL{number:03}" for number in (*range(1, 17), 18, 19, 20)]
+    + [f"VIS{number:03}" for number in range(1, 7)]
 )
 
 

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from tunegate.core.jsonl import Line
 from tunegate.dataqa.needs import finder
 from tunegate.dataqa.reading import Opened
-from tunegate.dataqa.rule import FileFacts, Split
+from tunegate.dataqa.rule import FileFacts, Row, Split
 from tunegate.dataqa.rules_file import SEPARATOR_BYTES
+from tunegate.dataqa.turns import has_image
 
 # Often enough for a bar, rarely enough to cost nothing.
 ROWS_BETWEEN_PROGRESS = 2000
@@ -35,6 +36,7 @@ class Tally:
         self.rows = 0
         self.schemas = _Places()
         self._signs = _Places()
+        self._image_rows = 0
 
     def over(self, lines: Iterable[Line]) -> Iterator[Line]:
         """Give the lines on, and count."""
@@ -50,6 +52,12 @@ class Tally:
             if not raw.isascii() and _holds_separator(raw):
                 self._signs.add("separator", line.number)
             yield line
+
+    def look(self, row: Row) -> None:
+        """Note what a row that is no plain chat holds beside text."""
+        if b"image" in row.raw:
+            chats = [part.chat for part in row.parts] if row.kind == "dpo" else [row]
+            self._image_rows += any(map(has_image, chats))
 
     def facts(self, path: str, split: Split, opened: Opened, target: str) -> FileFacts:
         """Return what is known of the file whose lines went by."""
@@ -68,4 +76,5 @@ class Tally:
             schemas=dict(self.schemas),
             carriage_returns=self._signs.get("carriage return", (0, 0)),
             separators=self._signs.get("separator", (0, 0)),
+            image_rows=self._image_rows,
         )

@@ -6,7 +6,7 @@ says how old a number is. `docs/targets.md` shows the tables.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from tunegate.core.errors import UsageError, nearest
@@ -32,6 +32,8 @@ _HF_PARTS = _OPENAI_PARTS | {
     *("image", "video", "video_url", "audio", "audio_url"),
     *("document", "thinking", "reasoning"),
 }
+ALL_PARTS = _HF_PARTS | {"document_url", "reference"}
+"""Every type of a content part that a target, or the chat interface of its provider, knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,8 @@ class Images:
     """What a target takes of images; of a limit that is None its documents say nothing.
 
     `per_row` is the most of one row, `doubted_per_row` a lower number that another of its documents names; `rows`
-    the most rows with images in a file. `urls` says whether an address will do in place of the image itself.
+    the most rows with images in a file. `urls` says whether an address will do in place of the image itself,
+    `bare` whether the address may stand without an object around it. Without `formats` any will do.
     """
 
     formats: tuple[str, ...] = ("JPEG", "PNG", "WEBP")
@@ -49,6 +52,7 @@ class Images:
     doubted_per_row: int | None = None
     rows: int | None = None
     urls: bool = True
+    bare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +66,8 @@ class Target:
     it makes where none are named.
 
     `other_rows` are schemas that it takes beside its own; `row_keys` and `message_keys` the keys that it knows,
-    None where further columns do no harm; `parts` the types of content parts; `images` is None where it trains on
-    text alone. `weights` says whether it reads the weight of a message, `empty_tools` whether its documents show
+    None where further columns do no harm; `parts` the types of content parts, None where its documents name none;
+    `images` is None where they say nothing of images. `weights` says whether it reads the weight of a message, `empty_tools` whether its documents show
     an empty list of tools, `users_in_a_row` two user messages after each other. `templates` says that chat
     templates read the rows: they go by the order of calls and results and not by ids, take arguments as objects,
     and null where a table has nothing.
@@ -92,7 +96,7 @@ class Target:
     max_messages: int | None = None
     max_tools: int = 128
     empty_tools: bool = False
-    parts: frozenset[str] = field(default=frozenset({"text"}))
+    parts: frozenset[str] | None = None
     images: Images | None = None
     templates: bool = False
 
@@ -116,7 +120,7 @@ _TABLE = (
         roles=_OPENAI_ROLES,
         weights=False,
         parts=_HF_PARTS,
-        images=Images(formats=()),
+        images=Images(formats=(), bare=True),
         templates=True,
     ),
     Target(
@@ -188,8 +192,7 @@ _TABLE = (
         max_bytes=512 * MEGABYTE,
         row_keys=ROW_KEYS | {"available_tools", "system_prompt", "only_last"},
         message_keys=MESSAGE_KEYS | {"prefix"},
-        parts=frozenset({"text", "image_url", "document_url", "reference", "file", "thinking", "input_audio"}),
-        images=Images(),
+        images=Images(bare=True),
     ),
 )
 

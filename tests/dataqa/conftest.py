@@ -18,6 +18,7 @@ from tunegate.dataqa import (
     rules_toolflow,
     rules_toolschema,
     rules_turns,
+    rules_vision,
     rules_weights,
 )
 from tunegate.dataqa.rule import KEEP, REMOVE, Kind, Row, Rule
@@ -33,9 +34,11 @@ ROW_RULES = tuple(
         rules_toolflow,
         rules_toolschema,
         rules_turns,
+        rules_vision,
         rules_weights,
     )
     for rule in module.RULES
+    if rule.scope == "row"
 )
 
 Found = list[tuple[str, str]]
