@@ -22,6 +22,7 @@ from tunegate.core.progress import Advance, silent
 from tunegate.dataqa.catalog import choose
 from tunegate.dataqa.check_result import CheckResult, FileReport
 from tunegate.dataqa.corpus import entry_of
+from tunegate.dataqa.job import with_tokens
 from tunegate.dataqa.needs import finder
 from tunegate.dataqa.reading import begin
 from tunegate.dataqa.rule import KEEP, Entry, Hit, Kind, Row, Rule, Split
@@ -131,6 +132,7 @@ class _Check:
         tally = Tally(partial(advance, total=opened.head.size, what=file.shown))
         self._ask_about_rows(file, kind, tally.over(opened.lines), tally)
         facts = tally.facts(file.shown, file.split, opened, target)
+        facts = with_tokens(facts, file.path, tally.bytes, self.settings.epochs)
         for rule in self.file_rules:
             severity = rule.severity_for(target, kind)
             if severity is not None:

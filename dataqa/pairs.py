@@ -2,7 +2,7 @@
 
 Two shapes are read. OpenAI's and Azure's is `{"input": {"messages": [...]}, "preferred_output": [...],
 "non_preferred_output": [...]}`. That of TRL is `{"prompt": ..., "chosen": ..., "rejected": ...}`, where each is a
-text or a list of messages, and where `prompt` may be missing: then both answers begin with it.
+text or a list of messages. Where `prompt` is missing, or a text beside lists, both answers begin with it.
 """
 
 from __future__ import annotations
@@ -188,7 +188,7 @@ def pair_of(row: Row) -> Pair | None:
     fields = {key: value[key] for key in _FIELDS if key in value}
     lists = [value.get("prompt"), *(value.get(key) for key in ANSWERS)]
     at: Path = ("prompt",)
-    if lists[0] is None:
+    if lists[0] is None or (isinstance(lists[0], str) and isinstance(lists[1], list)):
         at, lists = ("chosen",), _without_prompt(lists[1], lists[2])
     roles = ("user", "assistant", "assistant")
     lists = [

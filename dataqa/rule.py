@@ -137,6 +137,19 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """What is kept of a preference row: digests of the question and of both answers, each after normalisation.
+
+    `lengths` are those of the preferred answer and of the other one, in characters.
+    """
+
+    question: str
+    preferred: str
+    rejected: str
+    lengths: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """What is kept of a sound row for the rules over the whole set: small, so that a million fit in memory.
 
@@ -148,7 +161,9 @@ class Entry:
     `tokens` counts the row, and `prompt_tokens` what stands before its first trained answer; None where it was not
     counted because it cannot be over the limit. `reasoning` says whether an answer reasons in tags (`whole`), or
     holds such a tag without its other half (`open`); `tools` are the names of tools, each with a digest of its
-    definition.
+    definition. `at` and `tools_at` are where messages and tools stand in the row. In a preference row, of which
+    `pair` keeps what is compared, the answer is the preferred one, and `context` and `history` cover both answers:
+    pairs of one question with other answers are no copies, and contradict nothing.
     """
 
     path: str
@@ -169,6 +184,9 @@ class Entry:
     prompt_tokens: int | None = None
     reasoning: Literal["", "whole", "open"] = ""
     tools: tuple[tuple[str, str], ...] = ()
+    pair: Compared | None = None
+    at: Path = ("messages",)
+    tools_at: Path = ("tools",)
 
 
 @dataclass(frozen=True, slots=True)

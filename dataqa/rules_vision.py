@@ -96,8 +96,8 @@ def unknown_part(row: Row) -> Iterator[Hit]:
 
     A part is an object with a `type` and a field of that name, such as
     `{"type": "image_url", "image_url": {"url": "..."}}`. Target `hf` knows the parts of chat templates too, such
-    as `{"type": "image"}`, whose image may stand in a column of its own. CHAT009 speaks of parts without a type and
-    of text without its text.
+    as `{"type": "image"}`, whose image may stand in a column of its own. CHAT009 speaks of parts without a type
+    and of text without its text.
     """
     known = target_named(row.target).parts or ALL_PARTS
     for at, part, _ in _parts(row):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tunegate.dataqa.duplicates import Duplicates, find
 from tunegate.dataqa.labels import labelled
 from tunegate.dataqa.leakage import SPLITS, Leak, find_leaks
+from tunegate.dataqa.pairs import pair_of
 from tunegate.dataqa.rule import Entry, Row
 from tunegate.dataqa.tokens import Lengths
 
@@ -75,7 +76,8 @@ class Corpus(list[Entry]):
     def keep(self, entry: Entry, row: Row) -> None:
         """Add the entry of a row; its length is counted, with that of others, where it may be over the limit."""
         if self.lengths is not None and self.lengths.may_be_over(row.raw):
-            self._waiting.append((len(self), row.value))
+            pair = pair_of(row) if row.kind == "dpo" else None
+            self._waiting.append((len(self), row.value if pair is None else pair.longer.value))
         self.append(entry)
         if len(self._waiting) >= BATCH:
             self._hand_over()

@@ -32,7 +32,7 @@ class Tally:
 
     def __init__(self, advance: Callable[[int], None] | None = None) -> None:
         self._advance = advance
-        self._bytes = 0
+        self.bytes = 0
         self.rows = 0
         self.schemas = _Places()
         self._signs = _Places()
@@ -42,9 +42,9 @@ class Tally:
         """Give the lines on, and count."""
         for line in lines:
             raw = line.raw
-            self._bytes += len(raw)
+            self.bytes += len(raw)
             if self._advance is not None and line.number % ROWS_BETWEEN_PROGRESS == 0:
-                self._advance(self._bytes)
+                self._advance(self.bytes)
             if raw.strip(b" \t\r"):
                 self.rows += 1
             if raw.endswith(b"\r"):

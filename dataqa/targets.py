@@ -62,15 +62,14 @@ class Target:
     `kinds` are the task kinds that it trains. `min_rows` and `advised_rows` are of a training file; `portal_bytes`
     is the lower limit of the upload page where there is one; `bom` says whether the target asks for a byte-order
     mark, takes it, or fails on it; `suffixes` are the names that it takes (any without one), `compressed` whether
-    packed files too. `job_tokens` is the most that one job may train, tokens times epochs, and `epochs` how many
-    it makes where none are named.
+    packed files too. `job_tokens` is the most that one job may train, tokens times epochs.
 
     `other_rows` are schemas that it takes beside its own; `row_keys` and `message_keys` the keys that it knows,
     None where further columns do no harm; `parts` the types of content parts, None where its documents name none;
-    `images` is None where they say nothing of images. `weights` says whether it reads the weight of a message, `empty_tools` whether its documents show
-    an empty list of tools, `users_in_a_row` two user messages after each other. `templates` says that chat
-    templates read the rows: they go by the order of calls and results and not by ids, take arguments as objects,
-    and null where a table has nothing.
+    `images` is None where they say nothing of images. `weights` says whether it reads the weight of a message,
+    `empty_tools` whether its documents show an empty list of tools, `users_in_a_row` two user messages after each
+    other. `templates` says that chat templates read the rows: they go by the order of calls and results and not by
+    ids, take arguments as objects, and null where a table has nothing.
     """
 
     name: str
@@ -86,7 +85,6 @@ class Target:
     suffixes: tuple[str, ...] = (".jsonl",)
     compressed: bool = False
     job_tokens: int | None = None
-    epochs: int = 3
     other_rows: tuple[str, ...] = ()
     row_keys: frozenset[str] | None = ROW_KEYS
     message_keys: frozenset[str] = MESSAGE_KEYS
