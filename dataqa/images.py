@@ -86,10 +86,10 @@ def data_uri(text: str) -> DataUri:
 
 def _reason(error: binascii.Error) -> str:
     said = str(error).lower()
-    if "padding" in said:
-        return "its padding with = is wrong, or it was cut off"
-    if "number of data characters" in said or "excess data" in said:
-        return "it was cut off, or more follows its end"
+    if "excess data" in said:
+        return "more follows its end"
+    if "padding" in said or "number of data characters" in said:
+        return "it was cut off, or its padding with = is wrong"
     return "a sign is none of base64's"
 
 
@@ -102,15 +102,16 @@ def image_of(content: bytes) -> Image:
         mode = _PNG_MODES.get(content[25]) if content[12:16] == b"IHDR" and size > 25 else None
         return Image(size, found, mode, _PNG_END in content)
     if found == "JPEG":
-        return Image(size, found, _mode_of_jpeg(content), content.rfind(b"\xff\xd9") > 0)
+        mode, frame = _frame_of_jpeg(content)
+        return Image(size, found, mode, b"\xff\xd9" in content[frame:])  # a thumbnail before it has its own end
     if found == "WEBP":
         whole = int.from_bytes(content[4:8], "little") + 8 <= size
         return Image(size, found, _mode_of_webp(content), whole)
     return Image(size, found)
 
 
-def _mode_of_jpeg(content: bytes) -> str | None:
-    """Go from marker to marker up to the frame header, which says how many components there are."""
+def _frame_of_jpeg(content: bytes) -> tuple[str | None, int]:
+    """Go from marker to marker up to the frame header; return the mode by its components, and where it is."""
     position = 2
     while position + 10 <= len(content) and content[position] == 0xFF:
         marker = content[position + 1]
@@ -119,12 +120,12 @@ def _mode_of_jpeg(content: bytes) -> str | None:
         elif marker in _BARE:
             position += 2
         elif marker in _FRAMES:
-            return _JPEG_MODES.get(content[position + 9])
+            return _JPEG_MODES.get(content[position + 9]), position
         elif marker == _SCAN:
-            return None
+            break
         else:
             position += 2 + int.from_bytes(content[position + 2 : position + 4], "big")
-    return None
+    return None, 0
 
 
 def _mode_of_webp(content: bytes) -> str | None:

@@ -42,7 +42,8 @@ class Part:
 
     `at` is where the list stands, `own` how many messages before it are of the list at `before`. `fields_at` is
     where the keys of the chat stand, None where they are told with another part; `whole` says that the chat is the
-    very object that stands there. `answers` says that only the assistant and its tools may speak.
+    very object that stands there. `answers` says that only the assistant and its tools may speak, `rejected` that
+    it is the answer that is not preferred.
     """
 
     chat: Row
@@ -52,6 +53,7 @@ class Part:
     fields_at: Path | None = None
     whole: bool = False
     answers: bool = False
+    rejected: bool = False
 
     def outer(self, path: Path) -> Path | None:
         """Return where in the row a place of the chat is; None where it belongs to another part.
@@ -136,7 +138,8 @@ def _trl_parts(row: Row, value: Mapping[str, Any]) -> Iterator[Part]:
     for key in ANSWERS:
         if own := _messages(value.get(key)):
             chat = row.inside({**fields, "messages": own})
-            yield Part(chat, (key,), fields_at=() if key == ANSWERS[0] else None)
+            is_first = key == ANSWERS[0]
+            yield Part(chat, (key,), fields_at=() if is_first else None, rejected=not is_first)
 
 
 def _answers(
@@ -148,7 +151,7 @@ def _answers(
     for key in keys:
         if own := _messages(row.value.get(key)):
             chat = row.inside({**fields, "messages": [*before, *own]})
-            yield Part(chat, (key,), len(before), before_at, answers=True)
+            yield Part(chat, (key,), len(before), before_at, answers=True, rejected=key == keys[1])
 
 
 def _messages(found: Any) -> list[Any]:
@@ -204,7 +207,7 @@ def _without_prompt(chosen: Any, rejected: Any) -> list[Any]:
         return [None, None, None]
     pairs = zip(chosen[:-1], rejected[:-1], strict=False)
     same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
-    return [chosen[:same], chosen[same:], rejected[same:]]
+    return [chosen[:same] or None, chosen[same:], rejected[same:]]
 
 
 def _pair(row: Row, lists: list[Any], fields: Mapping[str, Any], at: Path, fields_at: Path) -> Pair | None:

@@ -301,7 +301,7 @@ def rule(
 
     A rule about rows is written for chats. In preference rows it is asked about each list of messages, and what it
     finds and mends there is told by its place in the row. Rules of the families in `OF_WHOLE_ROWS` see rows as
-    they are.
+    they are, and those in `OF_GOOD_ANSWERS` leave out the answer that is not preferred.
     """
 
     def make(check: Callable[..., Iterator[Any]]) -> Rule:
@@ -311,7 +311,7 @@ def rule(
         title = text.partition("\n")[0].rstrip(".")
         asked, mends = check, repair
         if scope == "row" and not id.startswith(OF_WHOLE_ROWS):
-            asked, mends = _in_parts(check), repair and _in_parts_mended(repair)
+            asked, mends = _in_parts(check, id.startswith(OF_GOOD_ANSWERS)), repair and _in_parts_mended(repair)
         return Rule(
             id, severity, scope, asked, title, text, fix, mends, needs, severities or {},
             _lines(bad), _lines(good), says, example_target, repair_line, example_facts,
@@ -325,15 +325,22 @@ def rule(
 OF_WHOLE_ROWS = ("FILE", "PII", "SEC", "PREF")
 
 
-def _in_parts(check: RowCheck) -> RowCheck:
+# What these say of an answer may be the very reason why another one is preferred: labels of speakers, copied
+# turns, calls that no tool takes, and poor writing.
+OF_GOOD_ANSWERS = ("QUAL", "CHAT026", "CHAT029", "TOOL005", "TOOL006")
+
+
+def _in_parts(check: RowCheck, of_good_answers: bool) -> RowCheck:
     def asked(row: Row) -> Iterator[Hit]:
-        return _hits_in_parts(check, row) if row.kind == "dpo" else check(row)
+        return _hits_in_parts(check, row, of_good_answers) if row.kind == "dpo" else check(row)
 
     return asked
 
 
-def _hits_in_parts(check: RowCheck, row: Row) -> Iterator[Hit]:
+def _hits_in_parts(check: RowCheck, row: Row, of_good_answers: bool) -> Iterator[Hit]:
     for part in row.parts:
+        if of_good_answers and part.rejected:
+            continue
         for hit in check(part.chat):
             told = part.told(hit)
             if told is not None:

@@ -18,7 +18,7 @@ from tunegate.dataqa.pairs import ANSWERS, OUTPUTS, is_openai, pair_of
 from tunegate.dataqa.rule import REMOVE, Entry, Hit, Row, rule
 from tunegate.dataqa.rules_duplicates import hit_with, place_of
 from tunegate.dataqa.targets import target_named
-from tunegate.dataqa.turns import role_of
+from tunegate.dataqa.turns import has_calls, role_of
 from tunegate.dataqa.wording import listed, named, near, place, quoted
 
 _ONLY_PAIRS: Mapping[str, Severity | None] = {"sft": None, "rft": None}
@@ -99,7 +99,8 @@ def pair_incomplete(row: Row) -> Iterator[Hit]:
 def unsound_input(row: Row) -> Iterator[Hit]:
     """The input of a pair has no list of messages, or ends with the assistant.
 
-    What stands last is what both outputs answer. Trainers of target `hf` can go on with an answer that was begun.
+    What stands last is what both outputs answer, a question or the call of a tool. Trainers of target `hf` can go
+    on with an answer that was begun.
     Azure's page shows a single message in place of the list, which its schema does not: a warning there.
     """
     if not row.is_object:
@@ -122,9 +123,13 @@ def unsound_input(row: Row) -> Iterator[Hit]:
         found = f"{place(at)} is {_kind(messages)}" if "messages" in asked else "input has no messages"
         single = isinstance(messages, dict) and row.target == "azure-openai"
         yield Hit(f"{found}: write the list of messages", at, severity=Severity.WARNING if single else None)
-    elif role_of(messages[-1]) == "assistant" and not target_named(row.target).templates:
+    elif _is_answer(messages[-1]) and not target_named(row.target).templates:
         at = (*at, "messages", len(messages) - 1)
         yield Hit(f"{place(at)} is the assistant's: the input ends with the user, move it to both outputs", at)
+
+
+def _is_answer(message: Any) -> bool:
+    return role_of(message) == "assistant" and not has_calls(message)
 
 
 def _kind(found: Any) -> str:
