@@ -64,7 +64,7 @@ def test_json_is_as_documented(here: Path, capsys: Captured) -> None:
     assert set(made["tool"]) == {"name", "version"}
     assert made["target"] == "openai"
     (file,) = made["files"]
-    assert list(file) == ["path", "sha256", "bytes", "rows"]
+    assert list(file) == ["path", "sha256", "bytes", "rows", "kind"]
     assert (file["path"], file["bytes"], file["rows"]) == ("a.jsonl", len(CHAT) + 3, 2)
     assert made["findings"] == [
         {
@@ -312,3 +312,40 @@ def test_equal_input_gives_equal_bytes(here: Path) -> None:
         for seed in ("1", "2")
     ]
     assert runs[0] == runs[1] != b""
+
+
+PAIR = (
+    '{"input": {"messages": [{"role": "user", "content": "Hi"}]}, '
+    '"preferred_output": [{"role": "assistant", "content": " "}], '
+    '"non_preferred_output": [{"role": "assistant", "content": "What?"}]}'
+)
+
+
+def test_the_kind_of_rows_is_found_out_or_said(here: Path, capsys: Captured) -> None:
+    write(here / "a.jsonl", PAIR)
+
+    assert main(["check", "a.jsonl", "--select", "CHAT"]) == 1
+    assert "preferred_output[0].content is blank" in capsys.readouterr().out
+    assert main(["check", "a.jsonl", "--select", "CHAT", "--kind", "sft"]) == 1
+    assert "CHAT001" in capsys.readouterr().out
+
+    write(here / "tunegate.toml", '[data]\nkind = "rft"')
+    write(here / "a.jsonl", '{"messages": [{"role": "user", "content": "Hi"}]}')
+    assert main(["check", "a.jsonl", "--select", "CHAT"]) == 0
+    assert main(["check", "a.jsonl", "--select", "CHAT", "--kind", "auto"]) == 1
+    assert main(["check", "a.jsonl", "--kind", "grpo"]) == 2
+
+
+def test_epochs_come_from_the_configuration(here: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dataclasses import replace
+
+    from tunegate.dataqa.targets import TARGETS
+
+    monkeypatch.setitem(TARGETS, "openai", replace(TARGETS["openai"], job_tokens=1000))
+    write(here / "a.jsonl", *[CHAT] * 50)
+    call = ["check", "a.jsonl", "--select", "FILE018", "--target", "openai"]
+
+    assert main(call) == 0
+    write(here / "tunegate.toml", "[train]\nepochs = 3")
+    assert main(call) == 1
+    assert "in 3 epochs" in capsys.readouterr().out
