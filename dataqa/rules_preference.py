@@ -148,8 +148,8 @@ def _kind(found: Any) -> str:
 def unsound_output(row: Row) -> Iterator[Hit]:
     """An output is no list of messages, holds one of the user or the system, or none of the assistant.
 
-    With target `hf` an answer may be a text, and begin with the prompt where the row has no `prompt`, or has it as
-    a text; then it ends with the assistant.
+    Target `together` takes one message in each. With target `hf` an answer may be a text, and begin with the
+    prompt where the row has no `prompt`, or has it as a text; then it ends with the assistant.
     """
     if not row.is_object:
         return
@@ -167,6 +167,8 @@ def unsound_output(row: Row) -> Iterator[Hit]:
                 yield Hit(f"{place(at)} is the {role}'s: an answer ends with the assistant", at)
         else:
             yield from _faults_of_roles(key, found)
+            if len(found) > 1 and target_named(row.target).single_outputs:
+                yield Hit(f"{key} has {len(found)} messages, and {row.target} takes one: keep the answer", (key,))
 
 
 def _faults_of_roles(key: str, messages: Sequence[Any]) -> Iterator[Hit]:

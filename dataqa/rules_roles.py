@@ -286,7 +286,7 @@ def same_role_twice(row: Row) -> Iterator[Hit]:
 @rule(
     "CHAT017",
     Severity.WARNING,
-    severities={"together": Severity.ERROR},
+    severities={"together": Severity.ERROR, "dpo": None},
     bad=_chat(_ANSWER, _USER, _ANSWER),
     good=_chat(_USER, _ANSWER),
     says="messages[0] is the assistant's: a chat begins with the user, cut it off or add the question",
@@ -294,7 +294,8 @@ def same_role_twice(row: Row) -> Iterator[Hit]:
 def begins_with_answer(row: Row) -> Iterator[Hit]:
     """The chat begins with the assistant.
 
-    A greeting before the first question is learnt as an answer to nothing, and many chat templates fail on it.
+    A greeting before the first question is learnt as an answer to nothing, and many chat templates fail on it. In
+    a preference pair it is not learnt, and Together's documents show one there.
     """
     roles = roles_of(row)
     if not roles or "user" not in roles:

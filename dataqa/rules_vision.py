@@ -226,9 +226,9 @@ _MANY = ", ".join([_part(_ADDRESS)] * 65)
 def too_many_images(row: Row) -> Iterator[Hit]:
     """The row has more images than the target takes.
 
-    The documents disagree: Azure's page on vision fine-tuning names 64 images an example in one of its tables, and
-    10 in another, and OpenAI's guide says the former. So more than 64 are an error, and more than 10 a warning.
-    Target `together` takes 10.
+    The documents disagree: Azure's page on vision fine-tuning names 64 images an example in its table of
+    requirements and 10 in its table of what goes wrong, and OpenAI's guide on vision fine-tuning says 10. So more
+    than 64 are an error, and more than 10 a warning. Target `together` takes 10.
     """
     limits = _limits(row)
     places = [at for at, _, _ in _image_parts(row)]
@@ -238,8 +238,8 @@ def too_many_images(row: Row) -> Iterator[Hit]:
         yield Hit(message, places[limits.per_row])
     elif limits.doubted_per_row is not None and count > limits.doubted_per_row:
         message = (
-            f"the row has {count} images; the documents of {row.target} say {limits.per_row} at most in one "
-            f"place, {limits.doubted_per_row} in another: leave some out to be safe"
+            f"the row has {count} images, and documents disagree whether {row.target} takes {limits.per_row} or "
+            f"{limits.doubted_per_row} at most: leave some out to be safe"
         )
         yield Hit(message, places[limits.doubted_per_row], severity=Severity.WARNING)
 

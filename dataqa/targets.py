@@ -65,8 +65,9 @@ class Target:
     packed files too. `job_tokens` is the most that one job may train, tokens times epochs.
 
     `other_rows` are schemas that it takes beside its own; `row_keys` and `message_keys` the keys that it knows,
-    None where further columns do no harm; `parts` the types of content parts, None where its documents name none;
-    `images` is None where they say nothing of images. `weights` says whether it reads the weight of a message,
+    None where further columns do no harm; `single_outputs` says that an output of a preference pair is one
+    message; `parts` are the types of content parts, None where its documents name none; `images` is None where
+    they say nothing of images. `weights` says whether it reads the weight of a message,
     `empty_tools` whether its documents show an empty list of tools, `users_in_a_row` two user messages after each
     other. `templates` says that chat templates read the rows: they go by the order of calls and results and not by
     ids, take arguments as objects, and null where a table has nothing.
@@ -90,6 +91,7 @@ class Target:
     message_keys: frozenset[str] = MESSAGE_KEYS
     roles: frozenset[str] = _PLAIN_ROLES
     users_in_a_row: bool = False
+    single_outputs: bool = False
     weights: bool = True
     max_messages: int | None = None
     max_tools: int = 128
@@ -99,7 +101,8 @@ class Target:
     templates: bool = False
 
 
-# Azure's page on vision fine-tuning names 64 images in a row in one table, and 10 in another.
+# Azure's page on vision fine-tuning names 64 images a row in its table of requirements and 10 in its table of what
+# goes wrong; OpenAI's guide on vision fine-tuning says 10.
 _OPENAI_IMAGES = Images(
     modes=("RGB", "RGBA"), max_bytes=10 * MEGABYTE, per_row=64, doubted_per_row=10, rows=50_000
 )
@@ -177,6 +180,7 @@ _TABLE = (
         max_bytes=100 * 1024 * MEGABYTE,
         other_rows=("prompt-completion", "text"),
         row_keys=ROW_KEYS - {"parallel_tool_calls"},
+        single_outputs=True,
         parts=frozenset({"text", "image_url"}),
         images=Images(max_bytes=10 * MEGABYTE, per_row=10, urls=False),
     ),

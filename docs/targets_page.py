@@ -92,8 +92,8 @@ def _facts(target: Target) -> Iterator[str]:
     if target.images is not None and target.images.doubted_per_row:
         images = target.images
         yield (
-            f"its documents name {images.per_row} images in a row in one place and {images.doubted_per_row} in "
-            "another: more than the first are an error, more than the second a warning"
+            f"documents disagree whether a row may have {images.per_row} images or {images.doubted_per_row}: more "
+            "than the first are an error, more than the second a warning (VIS004)"
         )
     if target.templates:
         yield "chat templates read the rows: calls need no id, arguments may be objects, null stands for nothing"

@@ -58,6 +58,7 @@ SOUND = {
     "the result answers a call of the input": pair(
         [USER, BEFORE, USER, CALL], [RESULT, GOOD], [RESULT, OTHER], tools=TOOLS
     ),
+    "a greeting before the question, as Together shows it": pair([BEFORE, USER]),
     "text parts": pair([{"role": "user", "content": [{"type": "text", "text": "Where is it?"}]}]),
 }
 # What the documents of TRL show, and well-known data sets have.
@@ -93,7 +94,10 @@ SOUND_FOR_HF = {
 @pytest.mark.parametrize("target", ["azure-openai", "openai", "together", "hf"])
 @pytest.mark.parametrize("name", SOUND)
 def test_documented_pairs_raise_no_finding(ask: Ask, name: str, target: str) -> None:
-    assert ask(SOUND[name], target, "dpo") == []
+    several = max(len(SOUND[name][key]) for key in ("preferred_output", "non_preferred_output")) > 1
+    assert set(ask(SOUND[name], target, "dpo")) == (
+        {("PREF003", "error")} if several and target == "together" else set()
+    )
 
 
 @pytest.mark.parametrize("name", SOUND_FOR_HF)

@@ -205,7 +205,7 @@ def test_the_documents_disagree_on_images_in_a_row(ask: Ask, count: int, found: 
 def test_both_numbers_are_said(says: Says) -> None:
     said = says(shown(*[image()] * 11), "azure-openai")
     assert said == [
-        "the row has 11 images; the documents of azure-openai say 64 at most in one place, 10 in another: "
+        "the row has 11 images, and documents disagree whether azure-openai takes 64 or 10 at most: "
         "leave some out to be safe"
     ]
 
