@@ -167,6 +167,33 @@ def test_a_chat_among_pairs_is_looked_at_as_it_is(tmp_path: Path) -> None:
     assert [(item.rule, item.json_path) for item in findings] == [("CHAT010", "$.messages[1].content")]
 
 
+@pytest.mark.parametrize(
+    ("rows", "rule", "json_path", "value"),
+    [
+        ([pair([SYSTEM, USER]), pair([SYSTEM, {**USER, "content": "May I have the bill?"}]), pair()], "CHAT021",
+         "$.input.messages", [USER]),
+        ([trl([SYSTEM, USER]), trl([SYSTEM, {**USER, "content": "May I have the bill?"}]), trl()], "CHAT021",
+         "$.prompt", [USER]),
+        ([pair(tools=[{"type": "function", "function": {"name": "track", "description": text}}])
+          for text in ("a", "a", "b")], "TOOL017", "$.input.tools",
+         [{"type": "function", "function": {"name": "track", "description": "b"}}]),
+        ([trl(tools=[{"type": "function", "function": {"name": "track", "description": text}}])
+          for text in ("a", "a", "b")], "TOOL017", "$.tools",
+         [{"type": "function", "function": {"name": "track", "description": "b"}}]),
+    ],
+)  # fmt: skip
+def test_rules_over_the_set_point_into_the_row(
+    tmp_path: Path, rows: list[Any], rule: str, json_path: str, value: Any
+) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+    (finding,) = check([DataFile(path)], CheckSettings(select=(rule,))).findings
+
+    assert (finding.line, finding.json_path) == (3, json_path)
+    assert json.dumps(rows[2])[finding.column - 1 :].startswith(json.dumps(value))
+
+
 def of(value: Any) -> Row:
     return Row(json.dumps(value).encode(), kind="dpo")
 
