@@ -145,6 +145,7 @@ def incomplete_call(row: Row) -> Iterator[Hit]:
     arguments write `"{}"`. Target `hf` has examples without id and type: there these two are a warning. The fix
     makes an id.
     """
+    target = target_named(row.target)
     for index, message in row.messages:
         calls = message.get("tool_calls")
         for number, call in enumerate(calls if isinstance(calls, list) else []):
@@ -155,10 +156,10 @@ def incomplete_call(row: Row) -> Iterator[Hit]:
             inner = _missing_in_function(call)
             outer = [
                 *([] if isinstance(call.get("id"), str) and call["id"] else ["id"]),
-                *([] if call.get("type") == "function" or row.target == "mistral" else ["type 'function'"]),
+                *([] if call.get("type") == "function" or not target.types_needed else ["type 'function'"]),
             ]
             if inner or outer:
-                severity = Severity.WARNING if target_named(row.target).templates and not inner else None
+                severity = Severity.WARNING if target.templates and not inner else None
                 missing = " and no ".join([*outer, *inner])
                 yield Hit(f"{place(at)} has no {missing}: add what is missing", at, severity=severity)
 
@@ -361,13 +362,14 @@ def _missing_in_tool(tool: Any, target: str) -> str | None:
     if not isinstance(tool, dict):
         return "type and function"
     function = tool.get("function")
-    if target == "hf" and function is None and isinstance(tool.get("name"), str) and tool["name"]:
+    table = target_named(target)
+    if table.templates and function is None and isinstance(tool.get("name"), str) and tool["name"]:
         return None
     if not isinstance(function, dict):
         return "function"
     if not isinstance(function.get("name"), str) or not function["name"]:
         return "function.name"
-    optional = target in ("hf", "mistral") and "type" not in tool
+    optional = (table.templates or not table.types_needed) and "type" not in tool
     return None if tool.get("type") == "function" or optional else "type 'function'"
 
 

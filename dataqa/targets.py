@@ -67,10 +67,11 @@ class Target:
     `other_rows` are schemas that it takes beside its own; `row_keys` and `message_keys` the keys that it knows,
     None where further columns do no harm; `single_outputs` says that an output of a preference pair is one
     message; `parts` are the types of content parts, None where its documents name none; `images` is None where
-    they say nothing of images. `weights` says whether it reads the weight of a message,
-    `empty_tools` whether its documents show an empty list of tools, `users_in_a_row` two user messages after each
-    other. `templates` says that chat templates read the rows: they go by the order of calls and results and not by
-    ids, take arguments as objects, and null where a table has nothing.
+    they say nothing of images. `weights` says whether it reads the weight of a message, `empty_tools` whether its
+    documents show an empty list of tools, `types_needed` whether calls and tools say that they are functions,
+    `nine_sign_ids` whether the id of a call has 9 letters and digits, `users_in_a_row` whether two user messages
+    may follow each other. `templates` says that chat templates read the rows: they go by the order of calls and
+    results and not by ids, take arguments as objects, and null where a table has nothing.
     """
 
     name: str
@@ -96,6 +97,8 @@ class Target:
     max_messages: int | None = None
     max_tools: int = 128
     empty_tools: bool = False
+    types_needed: bool = True
+    nine_sign_ids: bool = False
     parts: frozenset[str] | None = None
     images: Images | None = None
     templates: bool = False
@@ -194,6 +197,8 @@ _TABLE = (
         max_bytes=512 * MEGABYTE,
         row_keys=ROW_KEYS | {"available_tools", "system_prompt", "only_last"},
         message_keys=MESSAGE_KEYS | {"prefix"},
+        types_needed=False,
+        nine_sign_ids=True,
         images=Images(bare=True),
     ),
 )

@@ -95,6 +95,10 @@ def _facts(target: Target) -> Iterator[str]:
             f"documents disagree whether a row may have {images.per_row} images or {images.doubted_per_row}: more "
             "than the first are an error, more than the second a warning (VIS004)"
         )
+    if target.single_outputs:
+        yield "an output of a preference pair is one message"
+    if target.nine_sign_ids:
+        yield "ids of calls are 9 letters and digits"
     if target.templates:
         yield "chat templates read the rows: calls need no id, arguments may be objects, null stands for nothing"
 
