@@ -48,6 +48,11 @@ _file = click.Path(path_type=Path, allow_dash=True)
 @click.option(
     "--target", help="Whose rules and limits hold: hf, azure-openai, azure-phi, openai, together, mistral."
 )
+@click.option(
+    "--kind",
+    type=click.Choice(["auto", "sft", "dpo", "rft"]),
+    help="What the rows are: chats, preference pairs, or rows for reinforcement; auto looks at the first ones.",
+)
 @click.option("--select", multiple=True, metavar="RULES", help="Only these rules: ids or families, with commas.")
 @click.option("--ignore", multiple=True, metavar="RULES", help="Not these rules: ids or families, with commas.")
 @click.option(
@@ -97,6 +102,7 @@ def command(
     validation: tuple[Path, ...],
     test: tuple[Path, ...],
     target: str | None,
+    kind: str | None,
     select: tuple[str, ...],
     ignore: tuple[str, ...],
     severity: tuple[str, ...],
@@ -145,6 +151,7 @@ def command(
     settings = _settings(
         configuration,
         target=target,
+        kind=kind,
         select=select,
         ignore=ignore,
         severity=severity,
@@ -209,6 +216,7 @@ def _settings(
     configuration: Configuration | None,
     *,
     target: str | None,
+    kind: str | None,
     select: Sequence[str],
     ignore: Sequence[str],
     severity: Sequence[str],
@@ -222,9 +230,12 @@ def _settings(
     settings = CheckSettings()
     if configuration:
         settings = settings_of(configuration.data, token_counting(configuration), configuration.folder)
+        if "epochs" in configuration.train.model_fields_set:
+            settings = replace(settings, epochs=configuration.train.epochs)
     return replace(
         settings,
         target=target or settings.target,
+        kind=kind or settings.kind,
         select=_names(select) or settings.select,
         ignore=_names(ignore) or settings.ignore,
         severity=_levels(severity),

@@ -102,6 +102,8 @@ class Data(Table):
     """`auto` finds a small closed set of final answers, `none` says that there is none, else a JSON path."""
     target: Target = "hf"
     """Whose rules for files hold."""
+    kind: Literal["auto", "sft", "dpo", "rft"] = "auto"
+    """What the rows are: `sft` chats, `dpo` preference pairs, `rft` rows for reinforcement; `auto` looks."""
     near_duplicate: NearDuplicate = NearDuplicate()
     """What counts as a near duplicate."""
     balance: Balance | None = None

@@ -15,6 +15,7 @@ from tunegate.dataqa import (
     rules_legacy,
     rules_line,
     rules_personal,
+    rules_preference,
     rules_roles,
     rules_secrets,
     rules_set,
@@ -23,6 +24,7 @@ from tunegate.dataqa import (
     rules_toolflow,
     rules_toolschema,
     rules_turns,
+    rules_vision,
     rules_weights,
 )
 from tunegate.dataqa.rule import Rule
@@ -31,6 +33,8 @@ FAMILIES = {
     "FILE": "the file and its lines",
     "CHAT": "messages and roles",
     "TOOL": "tools and calls",
+    "VIS": "images",
+    "PREF": "preference pairs",
     "TOK": "token lengths",
     "DUP": "duplicates and conflicts",
     "LEAK": "leakage between splits",
@@ -64,6 +68,8 @@ RULES: tuple[Rule, ...] = tuple(
             *rules_toolflow.RULES,
             *rules_toolschema.RULES,
             *rules_legacy.RULES,
+            *rules_vision.RULES,
+            *rules_preference.RULES,
             *rules_tokens.RULES,
             *rules_duplicates.RULES,
             *rules_leakage.RULES,

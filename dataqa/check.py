@@ -20,6 +20,7 @@ from tunegate.core.progress import Advance, silent
 from tunegate.core.workers import available_cores, sharing
 from tunegate.dataqa.check_result import CheckResult, FileReport, Problem
 from tunegate.dataqa.choice import Choice
+from tunegate.dataqa.job import with_tokens
 from tunegate.dataqa.placing import Place, finding_of
 from tunegate.dataqa.reading import begin
 from tunegate.dataqa.rowcheck import Part, RowCheck, Seen
@@ -52,8 +53,9 @@ class CheckSettings:
 
     `counting` makes what counts tokens, when a row needs it; where it is None they are estimated. `plugins` bring
     more rules. Paths in `[data]` are relative to `folder`. `severity` goes before `[data]`. Without `over_set` the
-    rules over the set are left out. `jobs` is how many processes share the work; 0 stands for all cores when the
-    files are large.
+    rules over the set are left out. `kind` is what the rows of all files are; `auto` finds it out for each.
+    `epochs` is how often the training will see each row, where that is known. `jobs` is how many processes share
+    the work; 0 stands for all cores when the files are large.
     """
 
     target: str = "hf"
@@ -65,6 +67,8 @@ class CheckSettings:
     folder: Path = Path()
     severity: Mapping[str, str] = field(default_factory=dict)
     over_set: bool = True
+    kind: str = "auto"
+    epochs: int | None = None
     jobs: int = 0
 
 
@@ -73,7 +77,14 @@ def settings_of(
 ) -> CheckSettings:
     """Return the settings that a `[data]` table stands for, of a configuration in `folder`."""
     return CheckSettings(
-        data.target, tuple(data.select), tuple(data.ignore), data, counting, tuple(data.plugins), folder
+        data.target,
+        tuple(data.select),
+        tuple(data.ignore),
+        data,
+        counting,
+        tuple(data.plugins),
+        folder,
+        kind=data.kind,
     )
 
 
@@ -158,15 +169,17 @@ class _Check:
 
     def read(self, file: DataFile, look: Look, advance: Callable[[int], None]) -> FileReport:
         """Read one file to its end, asking the rules about rows and about the file."""
-        opened = begin(file.path)
-        size, kind = opened.head.size, opened.kind
+        opened = begin(file.path, self.settings.kind)
+        size, kind, read = opened.head.size, opened.kind, 0
         tally = Tally()
         for seen in look(Part(file.shown, file.split, kind, block) for block in opened.blocks):
             self.findings += seen.findings
             self._entries += seen.entries
             tally.merge(seen.tally)
+            read += seen.size
             advance(seen.size)
         facts = tally.facts(file.shown, file.split, opened, self.settings.target)
+        facts = with_tokens(facts, file.path, read, self.settings.epochs)
         for rule in self._file_rules:
             severity = rule.severity_for(self.settings.target, kind)
             if severity is not None:

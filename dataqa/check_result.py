@@ -11,7 +11,7 @@ from typing import Any
 from tunegate.core.errors import InputError
 from tunegate.core.findings import Finding, Severity
 from tunegate.dataqa.catalog import RULES
-from tunegate.dataqa.rule import Rule
+from tunegate.dataqa.rule import Kind, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class FileReport:
     sha256: str
     bytes: int
     rows: int
-    kind: str = "sft"
+    kind: Kind = "sft"
 
 
 @dataclass(frozen=True, slots=True)

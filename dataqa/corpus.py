@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from hashlib import blake2b
 from typing import Any
@@ -11,8 +12,10 @@ import orjson
 
 from tunegate.core.chat import text_of
 from tunegate.core.patterns import lazy_pattern
+from tunegate.dataqa.normal import folded
+from tunegate.dataqa.pairs import Pair, pair_of
 from tunegate.dataqa.reasoning import reasoning_of
-from tunegate.dataqa.rule import Entry, Row, Split
+from tunegate.dataqa.rule import Compared, Entry, Row, Split
 from tunegate.dataqa.toolcalls import definitions_of
 
 _SYSTEM_ROLES = ("system", "developer")
@@ -33,10 +36,22 @@ def entry_of(
     (the user's in reinforcement data). `group_key` and `label_path` are JSON paths; `on` names the text that near
     duplicates are compared by: user, assistant, all or raw.
     """
-    value = row.value
-    if row.decoded.faults or not isinstance(value, dict):
+    if row.decoded.faults or not isinstance(row.value, dict):
         return None
-    is_plain = row.decoded.is_plain  # then there are only texts, of which the last is the answer
+    pair = pair_of(row) if row.kind == "dpo" else None
+    chat = row if pair is None else pair.preferred
+    label = None if label_path is None else as_text(value_at(row.value, label_path))
+    group = None if group_key is None else as_text(group_of(row.value, group_key))
+    entry = _entry_of_chat(chat, row, split, on, label=label, group=group)
+    return entry if pair is None or entry is None else _with_both(entry, pair)
+
+
+def _entry_of_chat(
+    chat: Row, row: Row, split: Split, on: str, *, label: str | None, group: str | None
+) -> Entry | None:
+    """Return the entry of a chat, which in a preference row is made of parts of the row."""
+    value = chat.value
+    is_plain = chat.decoded.is_plain  # then there are only texts, of which the last is the answer
     messages = value["messages"] if is_plain else _messages(value.get("messages"), row.kind)
     if messages is None:
         return None
@@ -59,15 +74,37 @@ def entry_of(
         answer=answer,
         context=_digest(before) if is_plain else _context(value, before),
         system=system,
-        label=None if label_path is None else as_text(value_at(value, label_path)),
-        group=None if group_key is None else as_text(group_of(value, group_key)),
+        label=label,
+        group=group,
         calls=_called(messages) if b"_call" in row.raw else (),
         text=_compared(row, on, messages, answer),
         history=_history(value, before),
         media="" if is_plain else _media(before),
-        reasoning=reasoning_of(row),
-        tools=() if is_plain else definitions_of(row),
+        reasoning=reasoning_of(chat),
+        tools=() if is_plain else definitions_of(chat),
     )
+
+
+def _with_both(entry: Entry, pair: Pair) -> Entry:
+    """Return the entry of a preference row: it is the same as another only where both answers are."""
+    preferred, rejected = map(texts_of, pair.answers())
+    question = _digest([folded(entry.system), folded(entry.prompt), entry.history, entry.media])
+    compared = Compared(
+        question, _digest(folded(preferred)), _digest(folded(rejected)), (len(preferred), len(rejected))
+    )
+    return replace(
+        entry,
+        context=_digest([entry.context, preferred, rejected]),
+        history=_digest([entry.history, compared.preferred, compared.rejected]),
+        pair=compared,
+        at=pair.at,
+        tools_at=(*pair.fields_at, "tools"),
+    )
+
+
+def texts_of(messages: Sequence[Mapping[str, Any]]) -> str:
+    """Return the text of several messages with their calls, a line for each."""
+    return "\n".join(map(answer_of, messages))
 
 
 def _messages(found: Any, kind: str) -> list[dict[str, Any]] | None:

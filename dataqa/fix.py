@@ -105,7 +105,7 @@ class _Mender:
     """The repairs of one file: goes over its lines once, and counts what it does."""
 
     def __init__(self, file: DataFile, settings: CheckSettings, unsafe: bool) -> None:
-        opened = begin(file.path)
+        opened = begin(file.path, settings.kind)
         self.head = opened.head
         self.applied: Counter[str] = Counter()
         self._lines = opened.lines()

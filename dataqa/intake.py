@@ -127,7 +127,7 @@ class Intake:
 
         Raises InputError when the file cannot be read, is not written in lines, or holds no chats.
         """
-        opened = begin(path)
+        opened = begin(path, self._data.kind)
         if opened.head.form != "lines":
             raise InputError(f"cannot read {path}: {_FORMS[opened.head.form]}")
         if opened.kind != "sft":

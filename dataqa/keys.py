@@ -1,4 +1,4 @@
-"""The keys of rows and messages that targets know, and what other keys are likely slips of."""
+"""The keys of rows and messages, and what other keys are likely slips of."""
 
 from __future__ import annotations
 
@@ -6,27 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tunegate.dataqa.targets import MESSAGE_KEYS, ROW_KEYS
 from tunegate.dataqa.wording import near
-
-# `functions` and `function_call` are old names that rules about tools speak of.
-ROW_KEYS = frozenset({"messages", "tools", "parallel_tool_calls", "functions", "function_call"})
-_ROW_KEYS_OF = {
-    "together": frozenset({"messages", "tools", "functions", "function_call"}),
-    "mistral": ROW_KEYS | {"available_tools", "system_prompt", "only_last"},
-}
-
-MESSAGE_KEYS = frozenset(
-    {
-        *("role", "content", "name", "weight"),
-        *("tool_calls", "tool_call_id", "function_call"),
-        *("refusal", "audio"),
-    }
-)
-# Chat templates of reasoning models read these.
-_MESSAGE_KEYS_OF = {
-    "hf": MESSAGE_KEYS | {"reasoning_content", "reasoning", "thinking", "tool_plan"},
-    "mistral": MESSAGE_KEYS | {"prefix"},
-}
 
 # What other formats and hasty hands call them.
 _OTHER_NAMES = {
@@ -36,16 +17,6 @@ _OTHER_NAMES = {
 }
 
 _NO_WORD = re.compile(r"[\W_]+")
-
-
-def row_keys(target: str) -> frozenset[str]:
-    """Return the keys of a chat row that a target knows."""
-    return _ROW_KEYS_OF.get(target, ROW_KEYS)
-
-
-def message_keys(target: str) -> frozenset[str]:
-    """Return the keys of a message that a target knows."""
-    return _MESSAGE_KEYS_OF.get(target, MESSAGE_KEYS)
 
 
 def _bare(key: str) -> str:

@@ -60,11 +60,13 @@ def labelled(entries: Sequence[Entry], setting: str = "auto") -> tuple[list[Entr
     """Return the entries with their labels, and the labels; entries of an open set have none.
 
     A row of a classification set whose answer is no name keeps None. For a path the entries bring their labels.
+    Preference rows compare answers, so that what they prefer is never a label by itself.
     """
     if path_of(setting) is not None:
         labels = find_labels((entry.label for entry in entries if entry.label is not None), setting)
         return list(entries), labels
-    labels = find_labels((entry.answer for entry in entries), setting)
+    compares = any(entry.pair is not None for entry in entries)
+    labels = None if compares else find_labels((entry.answer for entry in entries), setting)
     if labels is None:
         return list(entries), None
     names = frozenset(labels)

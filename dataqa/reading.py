@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 from tunegate.core.errors import InputError
 from tunegate.core.files import explain_os_error
@@ -71,8 +71,8 @@ class Opened:
             yield from block.lines()
 
 
-def begin(path: Path) -> Opened:
-    """Look at a file's head and its first rows, and give all its lines.
+def begin(path: Path, kind: str = "auto") -> Opened:
+    """Look at a file's head and its first rows, and give all its lines; `auto` finds the task kind by those rows.
 
     The lines of a file that is not written in lines are not given. Raises InputError as `inspect` does, and while
     the lines are read.
@@ -82,8 +82,8 @@ def begin(path: Path) -> Opened:
     first = list(islice(blocks, 1))
     lines = islice((line for block in first for line in block.lines()), SAMPLE_ROWS)
     values = (decode(line.raw).value for line in lines)
-    kind = kind_of(value for value in values if isinstance(value, dict))
-    return Opened(head, kind, chain(first, blocks))
+    found = kind_of(value for value in values if isinstance(value, dict)) if kind == "auto" else cast(Kind, kind)
+    return Opened(head, found, chain(first, blocks))
 
 
 def inspect(path: Path) -> Head:

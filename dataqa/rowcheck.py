@@ -80,6 +80,7 @@ class RowCheck:
                 _ask(asked.line, row, seen.findings)
                 if is_object:
                     _ask(asked.shape, row, seen.findings)
+                    seen.tally.look(row)
             _ask(about_content, row, seen.findings)
             if self._keeps_entries and is_object and (entry := self._entry(row, part.split)) is not None:
                 kept.append((entry, row))

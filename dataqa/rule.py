@@ -25,6 +25,7 @@ from tunegate.core.findings import Fix, Partner, Severity
 from tunegate.core.jsonl import MISSING, Decoded, decode, row_id
 from tunegate.core.location import Path
 from tunegate.dataqa.needs import finder
+from tunegate.dataqa.pairs import Part, parts_of
 
 Kind = Literal["sft", "dpo", "rft"]
 Split = Literal["train", "validation", "test"]
@@ -33,7 +34,7 @@ Split = Literal["train", "validation", "test"]
 class Row:
     """One line of a file as rules see it. `messages` holds only what is an object, with its index."""
 
-    __slots__ = ("_messages", "decoded", "ended", "kind", "line", "path", "raw", "target")
+    __slots__ = ("_messages", "_parts", "decoded", "ended", "kind", "line", "path", "raw", "target")
 
     def __init__(
         self,
@@ -54,6 +55,7 @@ class Row:
         self.kind = kind
         self.ended = ended
         self._messages: list[tuple[int, dict[str, Any]]] | None = None
+        self._parts: tuple[Part, ...] | None = None
 
     @property
     def value(self) -> Any:
@@ -91,6 +93,21 @@ class Row:
                         yield ("messages", index, "content", number, "text"), role, part["text"]
 
     @property
+    def parts(self) -> tuple[Part, ...]:
+        """The lists of messages inside a preference row, each as a chat."""
+        if self._parts is None:
+            self._parts = parts_of(self)
+        return self._parts
+
+    def inside(self, value: Any) -> Row:
+        """Return a row of the same line with another value: one that is made of parts of this one."""
+        decoded = Decoded(value, self.decoded.faults, self.decoded.has_float)
+        return Row(
+            self.raw, self.path, self.line,
+            decoded=decoded, target=self.target, kind=self.kind, ended=self.ended,
+        )  # fmt: skip
+
+    @property
     def id(self) -> str:
         """The row's id; see `core.jsonl.row_id`."""
         return row_id(self.raw, self.decoded)
@@ -103,7 +120,7 @@ class Hit:
     `column` (bytes, from 1) is named only for faults of the line itself; else it follows from `at`. `severity`
     overrides the rule's own. `line` is named only by rules about a file, where they mean one of its lines.
     `mends` is the place whose value the rule's repair gives, where that is not `at`: a message list whose order is
-    wrong at one of its messages.
+    wrong at one of its messages. `inside` is, in a preference row, the part that was looked at and the hit there.
     """
 
     message: str
@@ -113,11 +130,25 @@ class Hit:
     partner: Partner | None = None
     line: int | None = None
     mends: Path | None = None
+    inside: tuple[Part, Hit] | None = field(default=None, compare=False, repr=False)
 
     @property
     def mended(self) -> Path:
         """The place whose value the rule's repair gives."""
         return self.at if self.mends is None else self.mends
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What is kept of a preference row: digests of the question and of both answers, each after normalisation.
+
+    `lengths` are those of the preferred answer and of the other one, in characters.
+    """
+
+    question: str
+    preferred: str
+    rejected: str
+    lengths: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +163,9 @@ class Entry:
     `tokens` counts the row, and `prompt_tokens` what stands before its first trained answer; None where it was not
     counted because it cannot be over the limit. `reasoning` says whether an answer reasons in tags (`whole`), or
     holds such a tag without its other half (`open`); `tools` are the names of tools, each with a digest of its
-    definition.
+    definition. `at` and `tools_at` are where messages and tools stand in the row. In a preference row, of which
+    `pair` keeps what is compared, the answer is the preferred one, and `context` and `history` cover both answers:
+    pairs of one question with other answers are no copies, and contradict nothing.
     """
 
     path: str
@@ -153,6 +186,9 @@ class Entry:
     prompt_tokens: int | None = None
     reasoning: Literal["", "whole", "open"] = ""
     tools: tuple[tuple[str, str], ...] = ()
+    pair: Compared | None = None
+    at: Path = ("messages",)
+    tools_at: Path = ("tools",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +199,8 @@ class FileFacts:
     are written: one value a line, one JSON array, or values over several lines. `schemas` maps each row schema
     found (`chat`, `preference`, `prompt-completion`, `sharegpt`, `alpaca`) to how many rows have it and the first
     of their lines; `carriage_returns` and `separators` (U+2028, U+2029, U+0085) say the same of such lines.
+    `image_rows` is how many rows have an image; `tokens` is what training sees in one epoch, counted only where it
+    may be too much.
     """
 
     path: str
@@ -178,6 +216,9 @@ class FileFacts:
     schemas: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     carriage_returns: tuple[int, int] = (0, 0)
     separators: tuple[int, int] = (0, 0)
+    image_rows: int = 0
+    tokens: int | None = None
+    epochs: int = 1
 
 
 RowCheck = Callable[[Row], Iterator[Hit]]
@@ -248,7 +289,8 @@ class Rule:
 
     def severity_for(self, target: str, kind: str = "sft") -> Severity | None:
         """Return the severity for a target and task kind; None where the rule does not apply."""
-        return self.severities.get(target, self.severities.get(kind, self.severity))
+        by_kind = self.severities.get(kind, self.severity)
+        return None if by_kind is None else self.severities.get(target, by_kind)
 
 
 def rule(
@@ -270,20 +312,68 @@ def rule(
     example_splits: tuple[Split, ...] = (),
     may_hit: Look | None = None,
 ) -> Callable[[Callable[..., Iterator[Any]]], Rule]:
-    """Make a rule of a generator function; `severities` maps a target or task kind to a severity, or to None."""
+    """Make a rule of a generator function; `severities` maps a target or task kind to a severity, or to None.
+
+    A rule about rows is written for chats. In preference rows it is asked about each list of messages, and what it
+    finds and mends there is told by its place in the row. Rules of the families in `OF_WHOLE_ROWS` see rows as
+    they are, and those in `OF_GOOD_ANSWERS` leave out the answer that is not preferred.
+    """
 
     def make(check: Callable[..., Iterator[Any]]) -> Rule:
         import inspect
 
         text = inspect.cleandoc(check.__doc__ or "")
         title = text.partition("\n")[0].rstrip(".")
+        asked, mends = check, repair
+        if scope == "row" and not id.startswith(OF_WHOLE_ROWS):
+            asked, mends = _in_parts(check, id.startswith(OF_GOOD_ANSWERS)), repair and _in_parts_mended(repair)
         return Rule(
-            id, severity, scope, check, title, text, fix, repair, needs, severities or {},
+            id, severity, scope, asked, title, text, fix, mends, needs, severities or {},
             _lines(bad), _lines(good), says, example_target, repair_line, example_facts,
             example_kind, example_splits, may_hit,
         )  # fmt: skip
 
     return make
+
+
+# The families that look at all of a row: its bytes, every string in it, or what makes it a preference row.
+OF_WHOLE_ROWS = ("FILE", "PII", "SEC", "PREF")
+
+
+# What these say of an answer may be the very reason why another one is preferred: labels of speakers, copied
+# turns, calls that no tool takes, and poor writing.
+OF_GOOD_ANSWERS = ("QUAL", "CHAT026", "CHAT029", "TOOL005", "TOOL006")
+
+
+def _in_parts(check: RowCheck, of_good_answers: bool) -> RowCheck:
+    def asked(row: Row) -> Iterator[Hit]:
+        return _hits_in_parts(check, row, of_good_answers) if row.kind == "dpo" else check(row)
+
+    return asked
+
+
+def _hits_in_parts(check: RowCheck, row: Row, of_good_answers: bool) -> Iterator[Hit]:
+    for part in row.parts:
+        if of_good_answers and part.rejected:
+            continue
+        for hit in check(part.chat):
+            told = part.told(hit)
+            if told is not None:
+                yield told
+
+
+def _in_parts_mended(repair: Repair) -> Repair:
+    def mended(row: Row, hit: Hit) -> Any:
+        if hit.inside is None:
+            return repair(row, hit)
+        part, inner = hit.inside
+        new = repair(part.chat, inner)
+        if new is KEEP or new is REMOVE:
+            return new
+        written = part.written(inner, new)
+        return KEEP if written is None else written
+
+    return mended
 
 
 def _lines(example: str | bytes | Sequence[str | bytes]) -> tuple[bytes, ...]:

@@ -39,13 +39,18 @@ _SCHEMAS = {"prompt-completion": "a prompt with its completion", "sharegpt": "Sh
 def messages_missing(row: Row) -> Iterator[Hit]:
     """The key `messages` is missing.
 
-    A row is `{"messages": [...]}`. Preference pairs (`input`, `preferred_output`, `non_preferred_output`) have
-    none and need none; rows of other formats are named by CHAT023.
+    A row is `{"messages": [...]}`. Files of preference pairs (`input`, `preferred_output`, `non_preferred_output`)
+    have none and need none, but a pair among chats is a fault; rows of other formats are named by CHAT023.
     """
     value = row.value
-    if not row.is_object or schema_of(value) is not None or is_misspelt(value, "messages", "row"):
+    if not row.is_object or is_misspelt(value, "messages", "row"):
         return
-    if row.target == "together" and isinstance(value.get("text"), str):
+    schema = schema_of(value)
+    if schema == "preference":  # rows of files that hold such pairs do not come here
+        yield Hit("'messages' is missing: the row is a preference pair, keep it in a file of pairs")
+    if schema is not None:
+        return
+    if "text" in target_named(row.target).other_rows and isinstance(value.get("text"), str):
         return  # its documents show such rows, for further training on plain text
     other = stand_in(value, "messages")
     if other is not None:
@@ -262,7 +267,7 @@ def other_format(row: Row) -> Iterator[Hit]:
         if foreign:
             at: Path = ("messages", foreign[0])
             yield Hit(f"{place(at)} is written as ShareGPT: rename 'from' to 'role' and 'value' to 'content'", at)
-    elif schema in _SCHEMAS and not (schema == "prompt-completion" and row.target == "together"):
+    elif schema in _SCHEMAS and schema not in target_named(row.target).other_rows:
         yield Hit(f"the row is written as {_SCHEMAS[schema]}: `tunegate prepare` makes a chat of it")
 
 

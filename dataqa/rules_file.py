@@ -1,7 +1,6 @@
 # ruff: noqa: D401 (the first line of a rule's docstring is its title: it says what is wrong)
-"""Rules about a file as a whole: byte-order mark, encoding, line ends, form, size, schemas, name.
+"""Rules about a file as a whole: byte-order mark, encoding, line ends, form, size, schemas, name, kind.
 
-FILE018 (tokens times epochs over a job's limit) is not here: epochs belong to a training job and not to a file.
 Repairs of byte-order mark and encoding are made by `fix.py`.
 """
 
@@ -233,6 +232,69 @@ def wrong_suffix(file: FileFacts) -> Iterator[Hit]:
         yield Hit(f"the name does not end in {' or '.join(target.suffixes)}, as {file.target} wants: rename it")
 
 
+def _billions(count: int) -> str:
+    return f"{count / 1e9:.2f} billion"
+
+
+@rule(
+    "FILE018",
+    Severity.ERROR,
+    scope="file",
+    example_target="openai",
+    bad=_CHAT + "\n",
+    good=_CHAT + "\n",
+    example_facts=({"tokens": 1_100_000_000, "epochs": 2}, {"tokens": 900_000_000, "epochs": 2}),
+    says="the file has about 1.10 billion tokens, which is 2.20 billion in 2 epochs, and openai trains "
+    "2.00 billion in a job: train fewer epochs, or take rows out",
+)
+def too_many_tokens(file: FileFacts) -> Iterator[Hit]:
+    """The file has more tokens, times the epochs, than one training job takes.
+
+    The service refuses the job. Tokens are estimated from 2,000 rows, and only where the size of the file allows
+    so many. Epochs are those of `[train]` in the configuration; without them one is counted, the fewest possible.
+    """
+    most = target_named(file.target).job_tokens
+    if most is None or file.tokens is None or file.tokens * file.epochs <= most:
+        return
+    found = f"about {_billions(file.tokens)} tokens"
+    if file.epochs > 1:
+        found += f", which is {_billions(file.tokens * file.epochs)} in {file.epochs} epochs"
+    advice = "train fewer epochs, or take rows out" if file.epochs > 1 else "take rows out"
+    yield Hit(f"the file has {found}, and {file.target} trains {_billions(most)} in a job: {advice}")
+
+
+_PAIR = (
+    '{"input": {"messages": [{"role": "user", "content": "Hi"}]}, '
+    '"preferred_output": [{"role": "assistant", "content": "Hello"}], '
+    '"non_preferred_output": [{"role": "assistant", "content": "What?"}]}'
+)
+_KIND_NAMES = {"sft": "chats", "dpo": "preference pairs", "rft": "rows for reinforcement"}
+
+
+@rule(
+    "FILE019",
+    Severity.ERROR,
+    scope="file",
+    example_target="azure-phi",
+    bad=_PAIR + "\n",
+    good=_CHAT + "\n",
+    says="the file holds preference pairs, and azure-phi trains on chats: choose another target, or convert the "
+    "rows",
+)
+def kind_not_trained(file: FileFacts) -> Iterator[Hit]:
+    """The file is of a task kind that the target does not train.
+
+    What a file holds is told by its first rows, or by `--kind`.
+    """
+    kinds = target_named(file.target).kinds
+    if file.kind not in kinds and file.schemas:
+        known = " and ".join(_KIND_NAMES[kind] for kind in kinds)
+        yield Hit(
+            f"the file holds {_KIND_NAMES[file.kind]}, and {file.target} trains on {known}: "
+            "choose another target, or convert the rows"
+        )
+
+
 RULES = (
     byte_order_mark,
     wide_encoding,
@@ -242,4 +304,6 @@ RULES = (
     too_large,
     mixed_schemas,
     wrong_suffix,
+    too_many_tokens,
+    kind_not_trained,
 )

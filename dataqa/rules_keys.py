@@ -9,8 +9,9 @@ from typing import Any
 
 from tunegate.core.findings import Severity
 from tunegate.core.location import Path
-from tunegate.dataqa.keys import is_misspelt, message_keys, misspelt, row_keys, stand_in
+from tunegate.dataqa.keys import is_misspelt, misspelt, stand_in
 from tunegate.dataqa.rule import KEEP, REMOVE, Hit, Row, rule
+from tunegate.dataqa.targets import ROW_KEYS, target_named
 from tunegate.dataqa.turns import has_calls, is_sharegpt, messages_of
 from tunegate.dataqa.wording import named, near, place, quoted
 
@@ -62,15 +63,17 @@ def unknown_row_key(row: Row) -> Iterator[Hit]:
     """
     if not row.is_object or "messages" not in row.value:
         return
-    known = row_keys(row.target)
+    known = target_named(row.target).row_keys
+    if known is not None and row.kind == "dpo":
+        known |= ROW_KEYS  # what OpenAI's documents show in a pair
     slips = [key for key, _ in misspelt(row.value, "row")]
     for key in row.value:
-        if key in known or key in slips:
+        if key in (known or ROW_KEYS) or key in slips:
             continue
         meant = _meant_for_row(row.value, key)
         if meant is not None:
             yield Hit(f"the key {quoted(key)} is unknown: did you mean {meant!r}?", (key,))
-        elif row.target != "hf" and row.kind != "rft":
+        elif known is not None and row.kind != "rft":
             yield Hit(f"the key {quoted(key)} is unknown to {row.target}: take it out", (key,))
 
 
@@ -89,7 +92,7 @@ def unknown_message_key(row: Row) -> Iterator[Hit]:
     Services refuse it or leave it unread; chat templates leave it unread. A likely slip of a known key is named,
     and the fix leaves it to you.
     """
-    known = message_keys(row.target)
+    known = target_named(row.target).message_keys
     for index, message in row.messages:
         if message.keys() <= known or is_sharegpt(message):
             continue
@@ -165,7 +168,7 @@ def bad_name(row: Row) -> Iterator[Hit]:
             continue
         name = message["name"]
         at: Path = ("messages", index, "name")
-        if name is None and row.target == "hf":
+        if name is None and target_named(row.target).templates:
             continue  # tables are filled up with null
         if not isinstance(name, str):
             yield Hit(f"{place(at)} is {named(name)}: a name is a string", at)

@@ -219,17 +219,13 @@ def system_not_first(row: Row) -> Iterator[Hit]:
         seen.append(role)
 
 
-# Their documents show user messages in a row, or their services take them.
-_TAKE_USERS_IN_A_ROW = frozenset({"azure-openai", "azure-phi", "openai"})
-
-
 def _repeats(row: Row) -> Iterator[int]:
     """Give the index of each message that has the role of the one before it, where that is a fault."""
     for (before, earlier), (index, message) in zip(row.messages, row.messages[1:], strict=False):
         role = role_of(message)
         if index != before + 1 or role not in ("user", "assistant") or role != earlier.get("role"):
             continue
-        if role == "user" and row.target in _TAKE_USERS_IN_A_ROW:
+        if role == "user" and target_named(row.target).users_in_a_row:
             continue
         if not has_calls(earlier):  # else TOOL009: a call without its result
             yield index
@@ -290,7 +286,7 @@ def same_role_twice(row: Row) -> Iterator[Hit]:
 @rule(
     "CHAT017",
     Severity.WARNING,
-    severities={"together": Severity.ERROR},
+    severities={"together": Severity.ERROR, "dpo": None},
     bad=_chat(_ANSWER, _USER, _ANSWER),
     good=_chat(_USER, _ANSWER),
     says="messages[0] is the assistant's: a chat begins with the user, cut it off or add the question",
@@ -298,7 +294,8 @@ def same_role_twice(row: Row) -> Iterator[Hit]:
 def begins_with_answer(row: Row) -> Iterator[Hit]:
     """The chat begins with the assistant.
 
-    A greeting before the first question is learnt as an answer to nothing, and many chat templates fail on it.
+    A greeting before the first question is learnt as an answer to nothing, and many chat templates fail on it. In
+    a preference pair it is not learnt, and Together's documents show one there.
     """
     roles = roles_of(row)
     if not roles or "user" not in roles:

@@ -57,7 +57,7 @@ def uneven_system(entries: Sequence[Entry], _data: Any) -> Iterator[tuple[Entry,
         for found in by_file.values():
             rows = f"{counted(missing, 'row')} of {len(entries):,} {'has' if missing == 1 else 'have'}"
             message = f"{rows} no system message ({_lines(found)})"
-            yield found[0], Hit(f"{message}: give all rows the one that will be used, or none", ("messages",))
+            yield found[0], Hit(f"{message}: give all rows the one that will be used, or none", found[0].at)
     yield from _spellings(entries)
 
 
@@ -83,7 +83,7 @@ def _spellings(entries: Sequence[Entry]) -> Iterator[tuple[Entry, Hit]]:
         message = (
             f"the system message of {counted(len(found), 'row')} ({_lines(found)}) differs from that of {usual}"
         )
-        yield found[0], Hit(f"{message} in case or white space only: write it in one way", ("messages",))
+        yield found[0], Hit(f"{message} in case or white space only: write it in one way", found[0].at)
 
 
 @rule(
@@ -105,7 +105,7 @@ def uneven_reasoning(entries: Sequence[Entry], _data: Any) -> Iterator[tuple[Ent
         groups[entry.reasoning].append(entry)
     for entry in groups["open"]:
         message = "an answer holds a reasoning tag such as <think> without its other half: write both, or none"
-        yield entry, Hit(message, ("messages",))
+        yield entry, Hit(message, entry.at)
     plain, whole = groups[""], groups["whole"]
     if not plain or not whole:
         return
@@ -151,7 +151,7 @@ def uneven_tools(entries: Sequence[Entry], _data: Any) -> Iterator[tuple[Entry, 
         file = "" if first.path == others[0][0].path else f"{first.path} "
         rows = f"{counted(len(usual), 'row')} ({file}line {first.line})"
         message = f"the tool {quoted(name)} is defined here ({_lines(others[0])}) otherwise than in {rows}{more}"
-        yield others[0][0], Hit(f"{message}: use one definition", ("tools",))
+        yield others[0][0], Hit(f"{message}: use one definition", others[0][0].tools_at)
 
 
 RULES = (uneven_system, uneven_reasoning, uneven_tools)

@@ -69,8 +69,8 @@ def no_list_of_tools(row: Row) -> Iterator[Hit]:
     """`tools` or `tool_calls` is empty, or no list.
 
     Leave the key out where there is none. An empty `tools` harms nobody but is refused by some services, so it is
-    a warning; Azure's documents show one, and target `azure-openai` lets it be. Target `hf` takes null, by which
-    tables are filled up, and `tools` dumped to a string.
+    a warning. Azure's documents show one, and so do OpenAI's for preference pairs: there it is let be. Target `hf`
+    takes null, by which tables are filled up, and `tools` dumped to a string.
     """
     if not row.is_object:
         return
@@ -84,10 +84,10 @@ def no_list_of_tools(row: Row) -> Iterator[Hit]:
 def _fault_of_list(row: Row, found: Any, at: Path) -> Iterator[Hit]:
     of_row = len(at) == 1
     if found == []:
-        if not (of_row and row.target == "azure-openai"):
+        if not (of_row and (row.kind == "dpo" or target_named(row.target).empty_tools)):
             severity = Severity.WARNING if of_row else None
             yield Hit(f"{place(at)} is empty: take the key out", at, severity=severity)
-    elif isinstance(found, list) or (found is None and row.target == "hf"):
+    elif isinstance(found, list) or (found is None and target_named(row.target).templates):
         return
     elif not (of_row and isinstance(found, str) and tools_of(row)):
         kind = "a string" if isinstance(found, str) else named(found)
@@ -145,6 +145,7 @@ def incomplete_call(row: Row) -> Iterator[Hit]:
     arguments write `"{}"`. Target `hf` has examples without id and type: there these two are a warning. The fix
     makes an id.
     """
+    target = target_named(row.target)
     for index, message in row.messages:
         calls = message.get("tool_calls")
         for number, call in enumerate(calls if isinstance(calls, list) else []):
@@ -155,10 +156,10 @@ def incomplete_call(row: Row) -> Iterator[Hit]:
             inner = _missing_in_function(call)
             outer = [
                 *([] if isinstance(call.get("id"), str) and call["id"] else ["id"]),
-                *([] if call.get("type") == "function" or row.target == "mistral" else ["type 'function'"]),
+                *([] if call.get("type") == "function" or not target.types_needed else ["type 'function'"]),
             ]
             if inner or outer:
-                severity = Severity.WARNING if row.target == "hf" and not inner else None
+                severity = Severity.WARNING if target.templates and not inner else None
                 missing = " and no ".join([*outer, *inner])
                 yield Hit(f"{place(at)} has no {missing}: add what is missing", at, severity=severity)
 
@@ -295,7 +296,7 @@ def parallel_calls(row: Row) -> Iterator[Hit]:
         return
     found = row.value["parallel_tool_calls"]
     at: Path = ("parallel_tool_calls",)
-    if not isinstance(found, bool) and not (found is None and row.target == "hf"):
+    if not isinstance(found, bool) and not (found is None and target_named(row.target).templates):
         yield Hit(f"{place(at)} is {named(found)}: it must be true or false", at)
     if found is not False:
         return
@@ -361,13 +362,14 @@ def _missing_in_tool(tool: Any, target: str) -> str | None:
     if not isinstance(tool, dict):
         return "type and function"
     function = tool.get("function")
-    if target == "hf" and function is None and isinstance(tool.get("name"), str) and tool["name"]:
+    table = target_named(target)
+    if table.templates and function is None and isinstance(tool.get("name"), str) and tool["name"]:
         return None
     if not isinstance(function, dict):
         return "function"
     if not isinstance(function.get("name"), str) or not function["name"]:
         return "function.name"
-    optional = target in ("hf", "mistral") and "type" not in tool
+    optional = (table.templates or not table.types_needed) and "type" not in tool
     return None if tool.get("type") == "function" or optional else "type 'function'"
 
 

@@ -25,7 +25,9 @@ _ROW = (
 )
 
 _MISTRAL_ID = lazy_pattern(r"[A-Za-z0-9]{9}")
-_ONLY_MISTRAL: Mapping[str, Severity | None] = {target: None for target in TARGETS if target != "mistral"}
+_ONLY_MISTRAL: Mapping[str, Severity | None] = {
+    name: None for name, target in TARGETS.items() if not target.nine_sign_ids
+}
 
 
 def _with_waiting_id(row: Row, hit: Hit) -> Any:

@@ -9,6 +9,7 @@ from tunegate.core.findings import Severity
 from tunegate.core.location import Path
 from tunegate.dataqa.rule import Hit, Row, rule
 from tunegate.dataqa.schemas import fault_of_schema, faults_of_arguments
+from tunegate.dataqa.targets import target_named
 from tunegate.dataqa.toolcalls import NEEDS, Function, arguments_of, calls_of, functions_of
 from tunegate.dataqa.wording import listed, near, place, quoted
 
@@ -56,7 +57,7 @@ def arguments_break_schema(row: Row) -> Iterator[Hit]:
         if faults:
             more = f" and {len(faults) - _MOST_NAMED} more" if len(faults) > _MOST_NAMED else ""
             reasons = "; ".join(fault.text for fault in faults[:_MOST_NAMED]) + more
-            mild = row.target == "hf" and not any(fault.missing for fault in faults)
+            mild = target_named(row.target).templates and not any(fault.missing for fault in faults)
             at: Path = (*call.function_at, "arguments")
             yield Hit(
                 f"{place(at)} break the schema of {quoted(function.name or '')}: {reasons}",
@@ -108,7 +109,7 @@ def unsound_schema(row: Row) -> Iterator[Hit]:
         if "parameters" not in function.fields:
             continue
         found = function.fields["parameters"]
-        reason = None if found is None and row.target == "hf" else fault_of_schema(found)
+        reason = None if found is None and target_named(row.target).templates else fault_of_schema(found)
         if reason is not None:
             at: Path = function.at if function.at == ("tools",) else (*function.at, "parameters")
             yield Hit(f"{place(at)} {reason}", at)

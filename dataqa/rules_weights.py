@@ -9,6 +9,7 @@ from typing import Any
 from tunegate.core.findings import Severity
 from tunegate.core.location import Path
 from tunegate.dataqa.rule import KEEP, REMOVE, Hit, Row, rule
+from tunegate.dataqa.targets import target_named
 from tunegate.dataqa.turns import role_of
 from tunegate.dataqa.wording import named, place
 
@@ -64,7 +65,7 @@ def bad_weight(row: Row) -> Iterator[Hit]:
         weight = message["weight"]
         if role_of(message) not in (None, "assistant"):
             continue  # CHAT019 has it taken out
-        if weight is None and row.target == "hf":
+        if weight is None and target_named(row.target).templates:
             continue  # tables are filled up with null
         at: Path = ("messages", index, "weight")
         yield Hit(f"{place(at)} is {named(weight)}: it must be the integer 0 or 1", at)
@@ -98,7 +99,7 @@ def weight_of_other(row: Row) -> Iterator[Hit]:
 @rule(
     "CHAT020",
     Severity.ERROR,
-    severities={"hf": Severity.WARNING},
+    severities={"hf": Severity.WARNING, "dpo": None, "rft": None},
     needs=_NEEDS,
     example_target="azure-openai",
     bad=_CHAT.replace('"weight": 1', '"weight": 0').replace('"Your bank"', '"Your bank", "weight": 0'),
@@ -108,7 +109,8 @@ def weight_of_other(row: Row) -> Iterator[Hit]:
 def nothing_learnt(row: Row) -> Iterator[Hit]:
     """Every assistant message of the row has weight 0, so that nothing of it is learnt.
 
-    A service bills the row all the same. Trainers of target `hf` skip it, which makes it a warning there.
+    A service bills the row all the same. Trainers of target `hf` skip it, which makes it a warning there. Answers
+    among the messages of a preference pair or a reinforcement row are not learnt anyhow.
     """
     weights = [message.get("weight") for _, message in row.messages if message.get("role") == "assistant"]
     if weights and all(_is_weight(weight) and weight == 0 for weight in weights):

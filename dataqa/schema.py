@@ -10,7 +10,13 @@ from tunegate.dataqa.rule import Kind
 # Rows that are looked at to tell the task kind: enough that a few broken ones do not decide.
 SAMPLE_ROWS = 100
 
-_KEYS_OF_A_CHAT = frozenset({"messages", "tools", "parallel_tool_calls", "functions", "metadata"})
+# Keys by which no grader judges: those of a chat, and what books are kept by.
+_KEYS_OF_A_CHAT = frozenset(
+    {
+        *("messages", "tools", "parallel_tool_calls", "functions", "function_call"),
+        *("metadata", "id", "conversation_id", "source"),
+    }
+)
 
 
 def schema_of(row: Mapping[str, Any]) -> str | None:

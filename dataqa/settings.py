@@ -48,6 +48,7 @@ class Data:
     test: str | None = None
     labels: str = "auto"
     target: str = "hf"
+    kind: str = "auto"
     near_duplicate: NearDuplicate = NearDuplicate()
     balance: None = None
     tokens: Tokens = Tokens()

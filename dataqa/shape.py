@@ -9,4 +9,5 @@ from __future__ import annotations
 PROVEN = frozenset(
     [f"CHAT{number:03}" for number in (*range(1, 13), *range(14, 21), 22, 23, 24, 27)]
     + [f"TOOL{number:03}" for number in (*range(1, 17), 18, 19, 20)]
+    + [f"VIS{number:03}" for number in range(1, 7)]
 )

@@ -6,9 +6,10 @@ from tunegate.core.jsonl import Decoded
 from tunegate.core.lines import Block
 from tunegate.dataqa.needs import finder
 from tunegate.dataqa.reading import Opened
-from tunegate.dataqa.rule import FileFacts, Split
+from tunegate.dataqa.rule import FileFacts, Row, Split
 from tunegate.dataqa.rules_file import SEPARATOR_BYTES
 from tunegate.dataqa.schema import schema_of
+from tunegate.dataqa.turns import has_image
 
 _holds_separator = finder(SEPARATOR_BYTES)
 
@@ -35,6 +36,7 @@ class Tally:
         self.rows = 0
         self.schemas = Places()
         self.signs = Places()
+        self.image_rows = 0
 
     def signs_of(self, block: Block) -> None:
         """Count the signs that lines should not end with or hold."""
@@ -65,6 +67,13 @@ class Tally:
         self.rows += later.rows
         self.schemas.merge(later.schemas)
         self.signs.merge(later.signs)
+        self.image_rows += later.image_rows
+
+    def look(self, row: Row) -> None:
+        """Note what a row that is no plain chat holds beside text."""
+        if b"image" in row.raw:
+            chats = [part.chat for part in row.parts] if row.kind == "dpo" else [row]
+            self.image_rows += any(map(has_image, chats))
 
     def facts(self, path: str, split: Split, opened: Opened, target: str) -> FileFacts:
         """Return what is known of the file whose lines went by."""
@@ -83,4 +92,5 @@ class Tally:
             schemas=dict(self.schemas),
             carriage_returns=self.signs.get("carriage return", (0, 0)),
             separators=self.signs.get("separator", (0, 0)),
+            image_rows=self.image_rows,
         )

@@ -19,6 +19,7 @@ from tunegate.core.chat import text_of
 from tunegate.core.errors import InputError, UsageError, nearest
 from tunegate.core.extras import need
 from tunegate.core.template import ChatTemplate
+from tunegate.dataqa.pairs import pair_of
 from tunegate.dataqa.rule import Entry
 from tunegate.dataqa.rule import Row as DataRow
 
@@ -106,11 +107,18 @@ def with_lengths(kept: Sequence[tuple[Entry, DataRow]], lengths: Lengths | None)
     if lengths is None:
         return entries
     asked = [place for place, (_, row) in enumerate(kept) if lengths.may_be_over(row.raw)]
-    counted = lengths.over([kept[place][1].value for place in asked])
+    counted = lengths.over([_chat(kept[place][1]) for place in asked])
     for place, counts in zip(asked, counted, strict=True):
         if counts is not None:
             entries[place] = replace(entries[place], tokens=counts[0], prompt_tokens=counts[1])
     return entries
+
+
+def _chat(row: DataRow) -> Row:
+    """Return what is counted of a row: the chat, of a preference pair the longer one."""
+    pair = pair_of(row) if row.kind == "dpo" else None
+    found: Row = row.value if pair is None else pair.longer.value
+    return found
 
 
 class Estimate:

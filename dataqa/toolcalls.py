@@ -12,6 +12,7 @@ import orjson
 from tunegate.core.jsonl import decode
 from tunegate.core.location import Path
 from tunegate.dataqa.rule import Row
+from tunegate.dataqa.targets import target_named
 from tunegate.dataqa.turns import messages_of, role_of
 
 # A line without this has neither tools nor calls; a key may be written with escapes.
@@ -52,7 +53,7 @@ class Call:
 def tools_of(row: Row) -> list[Any]:
     """Return what `tools` lists; with target `hf` also where it is a list dumped to a string."""
     found = row.value.get("tools") if row.is_object else None
-    if isinstance(found, str) and row.target == "hf":
+    if isinstance(found, str) and target_named(row.target).templates:
         found = decode(found.encode("utf-8", "surrogatepass")).value
     return found if isinstance(found, list) else []
 
@@ -66,7 +67,7 @@ def functions_of(row: Row) -> Iterator[Function]:
             continue
         if isinstance(tool.get("function"), dict):
             yield Function((*at, "function") if inside else at, tool["function"])
-        elif row.target == "hf" and "name" in tool and "function" not in tool:
+        elif target_named(row.target).templates and "name" in tool and "function" not in tool:
             yield Function(at, tool)
     old = row.value.get("functions") if row.is_object else None
     for index, function in enumerate(old if isinstance(old, list) else []):
@@ -192,7 +193,7 @@ def flow_of(row: Row) -> Flow:
     What is faulty by itself is given the benefit of the doubt: a result that fits no call may be meant for one
     that waits, a call without an id may be meant by any result, and a message without a role may be a result.
     """
-    walk = _Walk(ids_needed=row.target != "hf")
+    walk = _Walk(ids_needed=not target_named(row.target).templates)
     for index, message in enumerate(messages_of(row)):
         role = role_of(message)
         if isinstance(message, dict) and message.get("tool_calls") is not None:

@@ -23,6 +23,20 @@ def role_of(message: Any) -> str | None:
     return role if isinstance(role, str) and role in ROLES else None
 
 
+# Parts of content that show an image; `image` is what processors of Hugging Face's models read.
+IMAGE_TYPES = ("image_url", "image")
+
+
+def has_image(row: Row) -> bool:
+    """Whether a message of the row has an image."""
+    return any(
+        isinstance(part, dict) and part.get("type") in IMAGE_TYPES
+        for _, message in row.messages
+        if isinstance(message.get("content"), list)
+        for part in message["content"]
+    )
+
+
 def roles_of(row: Row) -> list[str] | None:
     """Return the role of each message; None where one cannot be told, so that order proves nothing."""
     roles = []

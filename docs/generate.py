@@ -1,4 +1,4 @@
-"""Write the pages that are made from the code: docs/rules/*.md, docs/cli.md and docs/configuration.md.
+"""Write the pages that are made from the code: rules/*.md, cli.md, configuration.md and targets.md in docs.
 
 python docs/generate.py            write them
 python docs/generate.py --check    say which are not what they should be, and end with 1
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 import configuration_page
+import targets_page
 
 from tunegate.cli.main import tunegate
 from tunegate.dataqa.catalog import FAMILIES, RULES, family_of
@@ -29,6 +30,7 @@ def pages() -> dict[Path, str]:
         DOCS / "rules" / "index.md": index(),
         DOCS / "cli.md": command_line(),
         DOCS / "configuration.md": "\n".join([NOTE, "", *configuration_page.page()]),
+        DOCS / "targets.md": "\n".join([NOTE, "", *targets_page.page()]),
     }
     for family in FAMILIES:
         made[DOCS / "rules" / f"{family.lower()}.md"] = "\n".join(family_page(family))

@@ -477,3 +477,40 @@ def test_packed_standard_input_is_unpacked_and_an_empty_one_has_its_name(
         capsys.readouterr().err
         == "tunegate: - is empty: it holds no chat; check the path, or how the file was made\n"
     )
+
+
+PAIR = (
+    '{"input": {"messages": [{"role": "user", "content": "Hi"}]}, '
+    '"preferred_output": [{"role": "assistant", "content": " "}], '
+    '"non_preferred_output": [{"role": "assistant", "content": "What?"}]}'
+)
+
+
+def test_the_kind_of_rows_is_found_out_or_said(here: Path, capsys: Captured) -> None:
+    write(here / "a.jsonl", PAIR)
+
+    assert main(["check", "a.jsonl", "--select", "CHAT"]) == 1
+    assert "preferred_output[0].content is blank" in capsys.readouterr().out
+    assert main(["check", "a.jsonl", "--select", "CHAT", "--kind", "sft"]) == 1
+    assert "CHAT001" in capsys.readouterr().out
+
+    write(here / "tunegate.toml", '[data]\nkind = "rft"')
+    write(here / "a.jsonl", '{"messages": [{"role": "user", "content": "Hi"}]}')
+    assert main(["check", "a.jsonl", "--select", "CHAT"]) == 0
+    assert main(["check", "a.jsonl", "--select", "CHAT", "--kind", "auto"]) == 1
+    assert main(["check", "a.jsonl", "--kind", "grpo"]) == 2
+
+
+def test_epochs_come_from_the_configuration(here: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dataclasses import replace
+
+    from tunegate.dataqa.targets import TARGETS
+
+    monkeypatch.setitem(TARGETS, "openai", replace(TARGETS["openai"], job_tokens=1000))
+    write(here / "a.jsonl", *[CHAT] * 50)
+    call = ["check", "a.jsonl", "--select", "FILE018", "--target", "openai"]
+
+    assert main(call) == 0
+    write(here / "tunegate.toml", "[train]\nepochs = 3")
+    assert main(call) == 1
+    assert "in 3 epochs" in capsys.readouterr().out

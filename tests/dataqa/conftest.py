@@ -13,11 +13,13 @@ from tunegate.dataqa import (
     rules_chat,
     rules_keys,
     rules_legacy,
+    rules_preference,
     rules_roles,
     rules_tool,
     rules_toolflow,
     rules_toolschema,
     rules_turns,
+    rules_vision,
     rules_weights,
 )
 from tunegate.dataqa.rule import KEEP, REMOVE, Kind, Row, Rule
@@ -28,14 +30,17 @@ ROW_RULES = tuple(
         rules_chat,
         rules_keys,
         rules_legacy,
+        rules_preference,
         rules_roles,
         rules_tool,
         rules_toolflow,
         rules_toolschema,
         rules_turns,
+        rules_vision,
         rules_weights,
     )
     for rule in module.RULES
+    if rule.scope == "row"
 )
 
 Found = list[tuple[str, str]]

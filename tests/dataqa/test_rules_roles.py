@@ -82,7 +82,7 @@ def test_two_questions_in_a_row_by_target(ask: Ask) -> None:
 
     assert ask(row, "azure-openai") == ask(row, "azure-phi") == ask(row, "openai") == []
     assert ask(row, "hf") == ask(row, "mistral") == [("CHAT016", "warning")]
-    assert ask(row, "together") == [("CHAT016", "error")]
+    assert ("CHAT016", "error") in ask(row, "together")
     assert ask(chat(A, U, A), "together") == [("CHAT017", "error")]
 
 
