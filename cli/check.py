@@ -225,10 +225,12 @@ def _settings(
     jobs: int,
 ) -> CheckSettings:
     """Return the settings of the file, with those of the command line in their place."""
-    from tunegate.dataqa.check import CheckSettings, settings_of
+    from tunegate.dataqa.check import settings_of
+    from tunegate.dataqa.settings import DEFAULTS, without_configuration
 
-    settings = CheckSettings()
-    if configuration:
+    if configuration is None:
+        settings = settings_of(without_configuration(target or DEFAULTS.target))
+    else:
         settings = settings_of(configuration.data, token_counting(configuration), configuration.folder)
         if "epochs" in configuration.train.model_fields_set:
             settings = replace(settings, epochs=configuration.train.epochs)

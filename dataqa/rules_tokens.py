@@ -54,7 +54,7 @@ def too_long(entries: Sequence[Entry], data: Any) -> Found:
 
     What stands beyond the limit is cut off, and with it mostly the end of the answer: the model learns to stop in
     the middle. `tunegate prepare` refuses such rows, drops them, or splits them between turns, as
-    `tokens.too_long` says.
+    `tokens.too_long` says. The limit is `tokens.max`; without a configuration it is what the target takes.
     """
     for entry, tokens, before in _over_long(entries, data.tokens.max):
         if before < data.tokens.max:

@@ -6,9 +6,12 @@ longer than checking a thousand rows. The names are those of `core.configuration
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+from tunegate.dataqa.targets import target_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +66,13 @@ class Data:
 
 
 DEFAULTS = Data()
+
+
+def without_configuration(target: str) -> Data:
+    """Return the `[data]` table of a check that has no configuration: rows may be as long as the target takes.
+
+    Raises UsageError for an unknown target.
+    """
+    longest = target_named(target).row_tokens
+    tokens = replace(DEFAULTS.tokens, max=sys.maxsize if longest is None else longest)
+    return replace(DEFAULTS, target=target, tokens=tokens)

@@ -62,7 +62,8 @@ class Target:
     `kinds` are the task kinds that it trains. `min_rows` and `advised_rows` are of a training file; `portal_bytes`
     is the lower limit of the upload page where there is one; `bom` says whether the target asks for a byte-order
     mark, takes it, or fails on it; `suffixes` are the names that it takes (any without one), `compressed` whether
-    packed files too. `job_tokens` is the most that one job may train, tokens times epochs.
+    packed files too. `row_tokens` is the longest row that it trains, `job_tokens` the most that one job may train,
+    tokens times epochs.
 
     `other_rows` are schemas that it takes beside its own; `row_keys` and `message_keys` the keys that it knows,
     None where further columns do no harm; `single_outputs` says that an output of a preference pair is one
@@ -86,6 +87,7 @@ class Target:
     bom: Literal["asked", "taken", "refused"] = "refused"
     suffixes: tuple[str, ...] = (".jsonl",)
     compressed: bool = False
+    row_tokens: int | None = None
     job_tokens: int | None = None
     other_rows: tuple[str, ...] = ()
     row_keys: frozenset[str] | None = ROW_KEYS
@@ -119,6 +121,7 @@ _TABLE = (
         kinds=("sft", "dpo", "rft"),
         suffixes=(),
         compressed=True,
+        row_tokens=8192,  # the context of the default model, SmolLM2
         row_keys=None,
         message_keys=MESSAGE_KEYS | {"reasoning_content", "reasoning", "thinking", "tool_plan"},
         roles=_OPENAI_ROLES,
@@ -130,13 +133,14 @@ _TABLE = (
     Target(
         name="azure-openai",
         title="Azure OpenAI fine-tuning",
-        as_of="2025-07",
-        source="Azure OpenAI: fine-tuning how-to, functions, vision, preference optimization, quotas and limits",
+        as_of="2025-09",
+        source="Azure OpenAI: fine-tuning how-to and models, functions, vision, preference optimization, quotas",
         kinds=("sft", "dpo", "rft"),
         min_rows=10,
         max_bytes=512 * MEGABYTE,
         portal_bytes=200 * MEGABYTE,
         bom="asked",
+        row_tokens=65_536,
         job_tokens=2_000_000_000,
         roles=_OPENAI_ROLES,
         users_in_a_row=True,
@@ -166,6 +170,7 @@ _TABLE = (
         kinds=("sft", "dpo", "rft"),
         min_rows=10,
         max_bytes=512 * MEGABYTE,
+        row_tokens=65_536,
         job_tokens=2_000_000_000,
         roles=_OPENAI_ROLES,
         users_in_a_row=True,

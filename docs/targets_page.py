@@ -59,6 +59,7 @@ _LINES: dict[str, Callable[[Target], str]] = {
     "rows advised to start": lambda target: _number(target.advised_rows),
     "largest file": lambda target: _size(target.max_bytes),
     "largest on the upload page": lambda target: _size(target.portal_bytes),
+    "tokens of a row": lambda target: _number(target.row_tokens),
     "tokens x epochs of a job": lambda target: _number(target.job_tokens),
     "byte-order mark": lambda target: _BOM[target.bom],
     "packed files": lambda target: _yes(target.compressed),

@@ -514,3 +514,21 @@ def test_epochs_come_from_the_configuration(here: Path, capsys: Captured, monkey
     write(here / "tunegate.toml", "[train]\nepochs = 3")
     assert main(call) == 1
     assert "in 3 epochs" in capsys.readouterr().out
+
+
+def test_without_a_configuration_a_row_may_be_as_long_as_the_target_takes(here: Path, capsys: Captured) -> None:
+    def long(words: int) -> str:
+        return CHAT.replace("Hello", "word " * words)
+
+    write(here / "a.jsonl", long(3000), long(9000))
+    call = ["check", "a.jsonl", "--select", "TOK001", "--fail-at", "warning"]
+    assert main(call) == 1
+    told = capsys.readouterr().out
+    assert "over the limit of 8,192" in told
+    assert "1 warning" in told
+    assert main([*call, "--target", "azure-openai"]) == 0
+    assert main([*call, "--target", "mistral"]) == 0
+    write(here / "tunegate.toml", "[data]\n")
+    capsys.readouterr()
+    assert main(call) == 1
+    assert "over the limit of 1,024" in capsys.readouterr().out
