@@ -22,7 +22,7 @@ from tunegate.core.progress import Advance, silent
 from tunegate.dataqa.catalog import choose
 from tunegate.dataqa.check_result import CheckResult, FileReport
 from tunegate.dataqa.corpus import entry_of
-from tunegate.dataqa.needs import finder
+from tunegate.dataqa.needs import look_of
 from tunegate.dataqa.reading import begin
 from tunegate.dataqa.rule import KEEP, Entry, Hit, Kind, Row, Rule, Split
 from tunegate.dataqa.rules_line import MAX_LINE_BYTES
@@ -139,7 +139,7 @@ class _Check:
         """Ask the rules about each line, leaving out those that a cheap look proves to have nothing to say."""
         target, path, split = self.settings.target, file.shown, file.split
         asked = [
-            _Asked(rule, severity, finder(rule.needs) if rule.needs else None)
+            _Asked(rule, severity, look_of(rule))
             for rule in self.row_rules
             if (severity := rule.severity_for(target, kind)) is not None
         ]

@@ -11,6 +11,7 @@ from typing import Literal
 
 from tunegate.core.jsonl import decode
 from tunegate.dataqa.corpus import entry_of
+from tunegate.dataqa.needs import look_of
 from tunegate.dataqa.reading import begin
 from tunegate.dataqa.rule import Hit, Row, Rule
 from tunegate.dataqa.schema import schema_of
@@ -44,7 +45,8 @@ def _row(rule: Rule, line: bytes, path: str, number: int) -> Row:
 
 def _hits_of_rows(rule: Rule, which: Which) -> Iterator[Hit]:
     for number, line in enumerate(_lines(rule, which), start=1):
-        if not rule.needs or any(need in line for need in rule.needs):
+        look = look_of(rule)
+        if look is None or look(line):
             yield from rule.check(_row(rule, line, "example.jsonl", number))
 
 

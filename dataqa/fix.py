@@ -19,7 +19,7 @@ from tunegate.core.jsonl import BOM, Line, decode
 from tunegate.core.location import Span, locate
 from tunegate.dataqa.catalog import choose
 from tunegate.dataqa.check import CheckSettings, DataFile
-from tunegate.dataqa.needs import finder
+from tunegate.dataqa.needs import look_of
 from tunegate.dataqa.reading import Head, begin
 from tunegate.dataqa.rule import KEEP, REMOVE, Kind, Row, Rule
 from tunegate.dataqa.targets import target_named
@@ -220,7 +220,8 @@ def _reason_to_skip(head: Head, of_files: set[str]) -> str | None:
 
 
 def _asks(rule: Rule, raw: bytes) -> bool:
-    return not rule.needs or finder(rule.needs)(raw)
+    look = look_of(rule)
+    return look is None or look(raw)
 
 
 def _without_neighbours(raw: bytes, edits: Sequence[_Edit]) -> list[_Edit]:

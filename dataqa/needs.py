@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Sequence
 from functools import cache
 
+from tunegate.dataqa.rule import Rule
+
 # From the most common bytes of chats in JSON lines to rarer ones; what is not named is rarer still.
 _COMMON = b" etaoinsrhldcumfgypwb,.k'v-xjqzITSAWHCMBPNDEOLRFGUYVKJQXZ0123456789\":{}[]"
 _RANK = {byte: place for place, byte in enumerate(_COMMON)}
@@ -35,3 +37,8 @@ def finder(needs: Sequence[bytes]) -> Callable[[bytes], bool]:
         return False
 
     return holds
+
+
+def look_of(rule: Rule) -> Callable[[bytes], bool] | None:
+    """Return what says of a line whether a rule may find anything there; None where the rule must be asked."""
+    return rule.may_hit or (finder(rule.needs) if rule.needs else None)

@@ -207,7 +207,7 @@ KEEP = _Keep()
 class Rule:
     """One rule. `needs` are byte strings of which a line must hold one for the rule to be asked at all.
 
-    A rule with a `fix` has a `repair` of a value, or a `repair_line` of the bytes of a line (`fix.py` itself mends
+    `may_hit` says the same of a line, where a few strings cannot. A rule with a `fix` has a `repair` of a value, or a `repair_line` of the bytes of a line (`fix.py` itself mends
     byte-order mark, encoding and final newline of a file). `example_facts` says of the bad and of the good example
     of a rule about a file what their bytes cannot show, such as a size of 600 MB; `example_splits` of each line
     of an example the split that it is in, train where nothing is said.
@@ -231,6 +231,7 @@ class Rule:
     example_facts: tuple[Mapping[str, Any], Mapping[str, Any]] = ({}, {})
     example_kind: Kind = "sft"
     example_splits: tuple[Split, ...] = ()
+    may_hit: Callable[[bytes], bool] | None = None
 
     def severity_for(self, target: str, kind: str = "sft") -> Severity | None:
         """Return the severity for a target and task kind; None where the rule does not apply."""
@@ -254,6 +255,7 @@ def rule(
     example_facts: tuple[Mapping[str, Any], Mapping[str, Any]] = ({}, {}),
     example_kind: Kind = "sft",
     example_splits: tuple[Split, ...] = (),
+    may_hit: Callable[[bytes], bool] | None = None,
 ) -> Callable[[Callable[..., Iterator[Any]]], Rule]:
     """Make a rule of a generator function; `severities` maps a target or task kind to a severity, or to None."""
 
@@ -265,7 +267,7 @@ def rule(
         return Rule(
             id, severity, scope, check, title, text, fix, repair, needs, severities or {},
             _lines(bad), _lines(good), says, example_target, repair_line, example_facts,
-            example_kind, example_splits,
+            example_kind, example_splits, may_hit,
         )  # fmt: skip
 
     return make

@@ -1,0 +1,153 @@
+r"""Quick looks at a line for the rules about text: whether it holds any byte that the fault cannot be without.
+
+Nearly every line is told by a few searches for a single byte, a microsecond together. A look is never wrong when
+it says no. It takes JSON as it stands in a file, where a character may be written as it is, or as an escape:
+\u00fc.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+
+Look = Callable[[bytes], bool]
+
+
+@lru_cache(maxsize=2)
+def _has_escapes(raw: bytes) -> bool:
+    """Whether characters are written as escapes."""
+    return b"\\" in raw and b"\\u" in raw
+
+
+def _look(leads: bytes, written: bytes, escaped: bytes = b"") -> Look:
+    r"""Return a look for characters: `written` in UTF-8, or by the digits of their escapes, without the `\u`.
+
+    `leads` are bytes of which one must be there before `written` is searched for; none where it may be any.
+    """
+    alone = [leads[place : place + 1] for place in range(len(leads))]
+    in_bytes = re.compile(written, re.DOTALL).search
+    in_escapes = re.compile(rb"\\u(?:" + escaped + rb")", re.IGNORECASE).search if escaped else None
+
+    def look(raw: bytes) -> bool:
+        for lead in alone:
+            if lead in raw:
+                if in_bytes(raw):
+                    return True
+                break
+        return in_escapes is not None and _has_escapes(raw) and in_escapes(raw) is not None
+
+    return look
+
+
+# A letter from \u00c2 to \u00f4, and what a next byte of UTF-8 becomes in Windows-1252; a C1 control character.
+_mojibake = _look(
+    b"\xc3",
+    rb"\xc3[\x82-\xb4](?:\xc2[\x80-\xbf]|[\xc5\xc6\xcb]|\xe2[\x80\x82\x84]|\\u)|\xc3\x83 ",
+    rb"00(?:[c-f][0-9a-f](?:\\u(?:00[289ab]|01[5679]|02[cd]|20|21)|[ \x80-\xff])|[89][0-9a-f])",
+)
+_c1 = _look(b"\xc2", rb"\xc2[\x80-\x9f]")
+
+
+def may_hold_mojibake(raw: bytes) -> bool:
+    """Whether UTF-8 may stand there that was decoded as Windows-1252."""
+    return _mojibake(raw) or _c1(raw)
+
+
+# Inside a JSON string other control characters must be escaped; `\b` may also be a backslash and a letter.
+_control_escape = re.compile(rb"\\(?:[bf]|u00(?:[01]|7f|[89]))", re.IGNORECASE).search
+
+
+def may_hold_control(raw: bytes) -> bool:
+    """Whether a control character may stand there, other than tab, line feed and carriage return."""
+    return (b"\\" in raw and _control_escape(raw) is not None) or b"\x7f" in raw or _c1(raw)
+
+
+_looks_for_invisible = (
+    _look(b"\xe2", rb"\xe2(?:\x80[\x8b-\x8f\xaa-\xae]|\x81[\xa0-\xaf])", rb"200[b-f]|202[a-e]|206"),
+    _look(b"\xef", rb"\xef(?:\xbb\xbf|\xbf[\xb9-\xbb]|\xb8[\x80-\x8f])", rb"feff|fff[9-b]|fe0|db40"),
+    _look(b"\xf3", rb"\xf3\xa0[\x80-\x87]"),
+    _look(b"\xd8", rb"\xd8\x9c", rb"061c"),
+    _look(b"\xe1", rb"\xe1\xa0\x8e", rb"180e"),
+)
+
+
+def may_hold_invisible(raw: bytes) -> bool:
+    """Whether a character that cannot be seen may stand there: zero-width, bidirectional or tag characters."""
+    if raw.isascii() and not _has_escapes(raw):
+        return False
+    return any(look(raw) for look in _looks_for_invisible)
+
+
+def may_be_decomposed(raw: bytes) -> bool:
+    """Whether characters may stand there that are not composed: any beyond ASCII."""
+    return not raw.isascii() or _has_escapes(raw)
+
+
+may_hold_replacement = _look(b"\xef", rb"\xef\xbf\xbd", rb"fffd")
+
+may_hold_markup = _look(
+    b"&<",
+    rb"&(?:#|[a-zA-Z][a-zA-Z0-9]{1,30};)|</?[a-zA-Z]",
+    rb"003c|0026",
+)
+
+# What a digraph in two scripts needs: a lead byte of Greek or Cyrillic.
+_MIXABLE = (b"\xd0", b"\xd1", b"\xce", b"\xcf", b"\xd2", b"\xd3")
+_FOLD_SCRIPTS = bytes(
+    0x61 if chr(code).isascii() and chr(code).isalpha() else 0x63 if 0xCD <= code <= 0xD4 else 0x20
+    for code in range(256)
+)
+_CONTINUATION = bytes(range(0x80, 0xC0))
+_mixed_escape = re.compile(rb"\\u0[345]", re.IGNORECASE).search
+
+
+def may_mix_scripts(raw: bytes) -> bool:
+    """Whether a Latin letter may stand beside a Greek or Cyrillic one."""
+    if _has_escapes(raw) and _mixed_escape(raw):
+        return True
+    for lead in _MIXABLE:
+        if lead in raw:
+            folded = raw.translate(_FOLD_SCRIPTS, _CONTINUATION)
+            return b"ac" in folded or b"ca" in folded
+    return False
+
+
+_double_escape = re.compile(rb"\\\\(?:n|u[0-9a-fA-F]{4})|\\u005[cC]").search
+
+
+def may_be_escaped_twice(raw: bytes) -> bool:
+    """Whether a backslash may stand there that escapes a line feed or a character."""
+    return b"\\" in raw and _double_escape(raw) is not None
+
+
+_tick_escape = re.compile(rb"\\u00(?:60|7e)", re.IGNORECASE).search
+
+
+def may_hold_fence(raw: bytes) -> bool:
+    """Whether a code fence may stand there."""
+    if (b"`" in raw and b"```" in raw) or (b"~" in raw and b"~~~" in raw):
+        return True
+    return _has_escapes(raw) and _tick_escape(raw) is not None
+
+
+# A quote that opens or closes a string beside white space, written or escaped.
+_edge = re.compile(
+    rb'"(?:(?<!\\.)(?:[ \t]|\\[nrt]|\xc2\xa0|\xe2\x80[\x80-\xaf]|\xe3\x80\x80)'
+    rb"|(?:(?<=[ \t].)|(?<=\\[nrt].)|(?<=\xc2\xa0.)|(?<=\xe2\x80[\x80-\xaf].)|(?<=\xe3\x80\x80.))[ \t]*[,}\]])"
+).search
+_inner_space = re.compile(rb"\\(?:r|n(?:(?:\\n){4}|(?<=[ \t]..)|(?<=\\t..))|t(?=\\n))").search
+_odd_spaces = (
+    _look(b"\xc2", rb"\xc2[\xa0\xad]", rb"00(?:0|20|a0|ad)|20[0-2]|205f|3000|1680"),
+    _look(b"\xe2", rb"\xe2\x80[\x87\xa8\xa9\xaf]"),
+    _look(b"\xe1", rb"\xe1\x9a\x80"),
+)
+
+
+def may_hold_stray_space(raw: bytes) -> bool:
+    """Whether white space may stand there that nobody would miss."""
+    if _edge(raw) or (b"\\" in raw and _inner_space(raw)):
+        return True
+    if raw.isascii() and not _has_escapes(raw):
+        return False
+    return any(look(raw) for look in _odd_spaces)
