@@ -19,7 +19,9 @@ Step = Callable[[str], str]
 # The no-break space that byte A0 becomes was often made a plain one, as in the French "\u00c3 ".
 _WINDOWS = bytes(range(0x80, 0xA0)).decode("cp1252", "ignore")
 _NEXT = f"[\u0080-\u00bf{_WINDOWS}]"
-_MOJIBAKE = re.compile(f"[\u00c2-\u00df]{_NEXT}|\u00c3 |[\u00e0-\u00ef]{_NEXT}{{2}}|[\u00f0-\u00f4]{_NEXT}{{3}}")
+_MOJIBAKE = re.compile(f"[\u00c2-\u00db]{_NEXT}|\u00c3 |[\u00e0-\u00ef]{_NEXT}{{2}}|[\u00f0-\u00f4]{_NEXT}{{3}}")
+# Syriac, Thaana, N'Ko: German words that end in "ß" before a mark would become these.
+_UNLIKELY = re.compile("[\u0700-\u07ff]")
 # A control character of this block is nearly always a sign of Windows-1252 that was read as Latin-1.
 _C1_OF_WINDOWS = re.compile("[\x80\x82-\x8c\x8e\x91-\x9c\x9e\x9f]")
 # Who asks why there is "GrÃ¼ÃŸe" on a page should still be able to.
@@ -157,7 +159,9 @@ def _without_mojibake(text: str) -> str:
         import ftfy
 
         # what lost a byte on its way cannot be put right, only guessed
-        text = ftfy.fix_encoding(text, replace_lossy_sequences=False)
+        found = ftfy.fix_encoding(text, replace_lossy_sequences=False)
+        if not _UNLIKELY.search(found) or _UNLIKELY.search(text):
+            text = found
     return _C1_OF_WINDOWS.sub(lambda found: found[0].encode("latin-1").decode("cp1252"), text)
 
 

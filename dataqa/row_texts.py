@@ -23,7 +23,7 @@ class Text(NamedTuple):
 
 @lru_cache(maxsize=1)  # the rules about text ask about the same row in turn
 def texts_of(row: Row) -> list[Text]:
-    """Return the texts of the messages but for what tools said; of a preference pair, prompt and preferred answer."""
+    """Return the texts of messages but for what tools said; of a preference pair, prompt and preferred answer."""
     value = row.value
     if not isinstance(value, dict):
         return []

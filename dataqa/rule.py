@@ -207,10 +207,11 @@ KEEP = _Keep()
 class Rule:
     """One rule. `needs` are byte strings of which a line must hold one for the rule to be asked at all.
 
-    `may_hit` says the same of a line, where a few strings cannot. A rule with a `fix` has a `repair` of a value, or a `repair_line` of the bytes of a line (`fix.py` itself mends
-    byte-order mark, encoding and final newline of a file). `example_facts` says of the bad and of the good example
-    of a rule about a file what their bytes cannot show, such as a size of 600 MB; `example_splits` of each line
-    of an example the split that it is in, train where nothing is said.
+    `may_hit` says the same of a line, where a few strings cannot. A rule with a `fix` has a `repair` of a value,
+    or a `repair_line` of the bytes of a line (`fix.py` itself mends byte-order mark, encoding and final newline of
+    a file). `example_facts` says of the bad and of the good example of a rule about a file what their bytes cannot
+    show, such as a size of 600 MB; `example_splits` of each line of an example the split that it is in, train
+    where nothing is said.
     """
 
     id: str

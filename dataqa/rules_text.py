@@ -21,10 +21,10 @@ from tunegate.dataqa.rule import KEEP, Hit, Row, Rule, rule
 from tunegate.dataqa.text_looks import (
     may_be_decomposed,
     may_hold_control,
+    may_hold_inner_space,
     may_hold_invisible,
     may_hold_mojibake,
     may_hold_replacement,
-    may_hold_stray_space,
 )
 from tunegate.dataqa.turns import is_blank
 from tunegate.dataqa.wording import place, quoted
@@ -53,10 +53,15 @@ def _repair(rule_id: str) -> Callable[[Row, Hit], Any]:
     return repair
 
 
-def _hits(row: Row, rule_id: str, says: Callable[[str, str], str]) -> Iterator[Hit]:
-    """Give a hit for each text that mending would change; `says` makes words of the text before and after."""
+def _hits(
+    row: Row, rule_id: str, says: Callable[[str, str], str], is_sound: Callable[[str], bool] = lambda _text: False
+) -> Iterator[Hit]:
+    """Give a hit for each text that mending would change; `says` makes words of the text before and after.
+
+    `is_sound` may say of most texts, faster than mending, that nothing is wrong.
+    """
     for at, _role, text in texts_of(row):
-        found = mended(text, rule_id)
+        found = text if is_sound(text) else mended(text, rule_id)
         if found != text and not is_blank(text):  # of a blank text CHAT010 speaks
             yield Hit(f"{place(at)} {says(text, found)}", at)
 
@@ -192,7 +197,7 @@ def not_composed(row: Row) -> Iterator[Hit]:
         wrong = before[at + 1 : at + 2] if unicodedata.combining(before[at + 1 : at + 2] or " ") else before[at]
         return f"holds {_named(wrong)} in place of the composed {_named(after[at])}: write it composed (NFC)"
 
-    yield from _hits(row, "TXT004", says)
+    yield from _hits(row, "TXT004", says, lambda text: unicodedata.is_normalized("NFC", text))
 
 
 # Who speaks of the sign may write it.
@@ -231,12 +236,11 @@ def lost_character(row: Row) -> Iterator[Hit]:
 @rule(
     "TXT007",
     Severity.INFO,
-    may_hit=may_hold_stray_space,
     fix="safe",
     repair=_repair("TXT007"),
     bad=chat("Paris.  \\n\\n\\n\\n"),
     good=chat("Paris."),
-    says="messages[1].content has white space around it: take it out",
+    says="messages[1].content has white space around it: tidy it",
 )
 def stray_white_space(row: Row) -> Iterator[Hit]:
     """A text has white space that nobody would miss.
@@ -246,9 +250,23 @@ def stray_white_space(row: Row) -> Iterator[Hit]:
     beside digits and marks, where typography wants them; soft hyphens. None of it is seen, and all of it is
     learned: a soft hyphen that a web page needs for its layout takes a word apart for a tokenizer.
     """
+    if row.messages and _has_plain_edges(row) and not may_hold_inner_space(row.raw):
+        return
     yield from _hits(
-        row, "TXT007", lambda before, _after: f"has {' and '.join(white_space_faults(before))}: take it out"
+        row, "TXT007", lambda before, _after: f"has {' and '.join(white_space_faults(before))}: tidy it"
     )
+
+
+def _has_plain_edges(row: Row) -> bool:
+    """Whether no message begins or ends with white space, as in nearly every row."""
+    for _, message in row.messages:
+        content = message.get("content")
+        if type(content) is str:
+            if content.strip() is not content:
+                return False
+        elif content is not None:
+            return False
+    return True
 
 
 RULES: tuple[Rule, ...] = (
