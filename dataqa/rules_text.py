@@ -83,7 +83,8 @@ def _word(text: str, at: int) -> str:
     return text[start : rest.end()] if rest else ""
 
 
-def _named(sign: str) -> str:
+def named(sign: str) -> str:
+    """Return the code point of a character and its name."""
     name = unicodedata.name(sign, "")
     return f"U+{ord(sign):04X}{' ' if name else ''}{name}"
 
@@ -93,7 +94,7 @@ def _taken_out(before: str, after: str) -> str:
     gone = Counter(before) - Counter(after)
     first = next((sign for sign in before if sign in gone), "\ufffd")
     more = gone.total() - 1
-    return _named(first) + (f" (and {more:,} more)" if more > 0 else "")
+    return named(first) + (f" (and {more:,} more)" if more > 0 else "")
 
 
 @rule(
@@ -195,7 +196,7 @@ def not_composed(row: Row) -> Iterator[Hit]:
     def says(before: str, after: str) -> str:
         at = _where_they_part(before, after)
         wrong = before[at + 1 : at + 2] if unicodedata.combining(before[at + 1 : at + 2] or " ") else before[at]
-        return f"holds {_named(wrong)} in place of the composed {_named(after[at])}: write it composed (NFC)"
+        return f"holds {named(wrong)} in place of the composed {named(after[at])}: write it composed (NFC)"
 
     yield from _hits(row, "TXT004", says, lambda text: unicodedata.is_normalized("NFC", text))
 
