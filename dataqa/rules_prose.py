@@ -44,8 +44,8 @@ def markup_in_prose(row: Row) -> Iterator[Hit]:
 
     They are left over from web pages, and a model learns to write them. Only tags of HTML count, not those in
     which prompts set documents or answers; and none in code, in tables of Markdown, in a text that is HTML, XML or
-    JSON as a whole, or in a chat that speaks of markup. Links, pictures and tables are not taken off by a fix: what
-    they say would go with them.
+    JSON as a whole, or in a chat that speaks of markup. Links, pictures and tables are not taken off by a fix:
+    what they say would go with them.
     """
     texts = texts_of(row)
     found = [(at, names) for at, role, text in texts if role in _SPEAKERS and (names := remains(text))]
@@ -82,7 +82,8 @@ def homoglyph(row: Row) -> Iterator[Hit]:
         if found:
             word, stranger = found[0]
             yield Hit(
-                f"{place(at)} holds {quoted(word)}{_more(len(found))} with {named(stranger)}: write it in one script",
+                f"{place(at)} holds {quoted(word)}{_more(len(found))} with {named(stranger)}: "
+                "write it in one script",
                 at,
             )
 
