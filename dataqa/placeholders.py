@@ -35,8 +35,8 @@ _GAP = re.compile(
 _ABOUT_TEMPLATES = re.compile(
     r"templat|placeholder|jinja|mustache|handlebars|liquid|django|twig|\bvue\b|angular|ansible|\bhelm\b|python|html"
     r"|javascript|\breact\b|\bvariables?\b|mail ?merge|merge field|locali[sz]|translat|i18n|wiki|vorlage"
-    r"|platzhalter|variablen|serienbrief|übersetz|lokalisier|snippet|\bcode\b|\bprompts?\b|\bfill in\b|replace|ersetz|ausfüll"
-    r"|lückentext|\\[a-zA-Z]{2,}",
+    r"|platzhalter|variablen|serienbrief|übersetz|lokalisier|snippet|\bcode\b|\bprompts?\b|\bfill in\b|replace|ersetz"
+    r"|ausfüll|lückentext|\\[a-zA-Z]{2,}",
     re.IGNORECASE,
 )
 _ABOUT_LETTERS = re.compile(
@@ -49,7 +49,7 @@ _ABOUT_LETTERS = re.compile(
 
 
 def variables(text: str, asked: str = "") -> list[str]:
-    """Return the variables of templates in the prose of a text; none where it, or what was asked, is about such."""
+    """Return the variables of templates in the prose of a text; none where it, or the question, is about such."""
     found = _VARIABLE.findall(prose(text)) if "{{" in text or "{%" in text else []
     if not found or _ABOUT_TEMPLATES.search(text) or _ABOUT_TEMPLATES.search(asked):
         return []
@@ -57,7 +57,7 @@ def variables(text: str, asked: str = "") -> list[str]:
 
 
 def gaps(text: str, asked: str) -> list[str]:
-    """Return the gaps in the prose of an answer that were to be filled in; none where a letter or form was asked."""
+    """Return the gaps in the prose of an answer that were to be filled in; none where a letter was asked for."""
     found = _GAP.findall(prose(text)) if "[" in text or "<" in text else []
     if not found or _ABOUT_TEMPLATES.search(f"{text}\n{asked}") or _ABOUT_LETTERS.search(asked):
         return []

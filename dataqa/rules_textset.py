@@ -54,9 +54,9 @@ def boilerplate(entries: Sequence[Entry], _data: Any) -> Found:
     says="the answer holds '{{date}}', which was never filled in: fill it in, or drop the row",
 )
 def unfilled(entries: Sequence[Entry], data: Any) -> Found:
-    """A template was never filled in, or the answer is a program's word for nothing, such as `nan` or `None`.
+    """A template was never filled in, or the answer is a word for nothing, such as `nan` or `None`.
 
-    Variables in double braces count in every text, gaps such as `[INSERT DATE]` or `<YOUR NAME>` in answers. They
+    Programs write such words where there is no value. Variables in double braces count in every text, gaps such as `[INSERT DATE]` or `<YOUR NAME>` in answers. They
     are let be in code, where the chat speaks of templates, programs or translation, where the user wrote the same
     one, and gaps also where a letter or form was asked for. A word for nothing is let be where the question names
     it or is about programs, and `none`, `null` and `n/a` where the set has classes and one of them is called so.
