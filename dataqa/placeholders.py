@@ -35,8 +35,8 @@ _GAP = re.compile(
 _ABOUT_TEMPLATES = re.compile(
     r"templat|placeholder|jinja|mustache|handlebars|liquid|django|twig|\bvue\b|angular|ansible|\bhelm\b|python|html"
     r"|javascript|\breact\b|\bvariables?\b|mail ?merge|merge field|locali[sz]|translat|i18n|wiki|vorlage"
-    r"|platzhalter|variablen|serienbrief|übersetz|lokalisier|snippet|\bcode\b|\bprompts?\b|\bfill in\b|replace|ersetz"
-    r"|ausfüll|lückentext|\\[a-zA-Z]{2,}",
+    r"|platzhalter|variablen|serienbrief|übersetz|lokalisier|snippet|\bcode\b|\bprompts?\b|\bfill in\b|replace"
+    r"|ersetz|ausfüll|lückentext|\\[a-zA-Z]{2,}",
     re.IGNORECASE,
 )
 _ABOUT_LETTERS = re.compile(

@@ -56,10 +56,11 @@ def boilerplate(entries: Sequence[Entry], _data: Any) -> Found:
 def unfilled(entries: Sequence[Entry], data: Any) -> Found:
     """A template was never filled in, or the answer is a word for nothing, such as `nan` or `None`.
 
-    Programs write such words where there is no value. Variables in double braces count in every text, gaps such as `[INSERT DATE]` or `<YOUR NAME>` in answers. They
-    are let be in code, where the chat speaks of templates, programs or translation, where the user wrote the same
-    one, and gaps also where a letter or form was asked for. A word for nothing is let be where the question names
-    it or is about programs, and `none`, `null` and `n/a` where the set has classes and one of them is called so.
+    Programs write such words where there is no value. Variables in double braces count in every text, gaps such as
+    `[INSERT DATE]` or `<YOUR NAME>` in answers. They are let be in code, where the chat speaks of templates,
+    programs or translation, where the user wrote the same one, and gaps also where a letter or form was asked for.
+    A word for nothing is let be where the question names it or is about programs, and `none`, `null` and `n/a`
+    where the set has classes and one of them is called so.
     """
     classes = _classes_called_nothing(entries, data)
     for entry in entries:

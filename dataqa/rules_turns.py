@@ -33,6 +33,11 @@ _OPENING_S = re.compile(r"\s*<s>")
 _CLOSING_S = re.compile(r"</s>\s*\Z")
 
 
+def control_marks(text: str) -> list[str]:
+    """Return the marks of chat templates that stand in a text."""
+    return [*_MARK.findall(text), *_sentence_marks(text)]
+
+
 @rule(
     "CHAT025",
     Severity.ERROR,
@@ -52,7 +57,7 @@ def control_mark(row: Row) -> Iterator[Hit]:
     chat templates cannot hold such marks either: write them with a space inside.
     """
     for at, _role, text in row.texts():
-        found = [*_MARK.findall(text), *_sentence_marks(text)]
+        found = control_marks(text)
         if found:
             more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
             yield Hit(f"{place(at)} holds {found[0]!r}{more}, a mark of a chat template: take it out", at)

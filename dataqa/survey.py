@@ -12,7 +12,7 @@ from tunegate.dataqa.duplicates import Duplicates, find
 from tunegate.dataqa.labels import labelled
 from tunegate.dataqa.leakage import SPLITS, Leak, find_leaks
 from tunegate.dataqa.rule import Entry, Row
-from tunegate.dataqa.tokens import Lengths
+from tunegate.dataqa.tokens import Lengths, OverLong
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
@@ -69,7 +69,7 @@ class Corpus(list[Entry]):
         self.lengths = lengths
         self._survey: Survey | None = None
         self._waiting: list[tuple[int, Any]] = []
-        self._counted: deque[tuple[list[int], Future[list[tuple[int, int] | None]]]] = deque()
+        self._counted: deque[tuple[list[int], Future[list[OverLong | None]]]] = deque()
         self._worker: ThreadPoolExecutor | None = None
 
     def keep(self, entry: Entry, row: Row) -> None:
@@ -105,9 +105,9 @@ class Corpus(list[Entry]):
 
     def _take_one(self) -> None:
         places, future = self._counted.popleft()
-        for place, counts in zip(places, future.result(), strict=True):
-            if counts is not None:
-                self[place] = replace(self[place], tokens=counts[0], prompt_tokens=counts[1])
+        for place, found in zip(places, future.result(), strict=True):
+            if found is not None:
+                self[place] = replace(self[place], tokens=found.tokens, prompt_tokens=found.before, cut=found.cut)
 
     def survey(self, data: Any) -> Survey:
         """Return the survey under the `[data]` table; made at the first call."""
