@@ -68,6 +68,7 @@ _TAG = re.compile("(?P<kept>\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f)|[\U000
 _COMPOSABLE = re.compile("[^\uf900-\ufaff\U0002f800-\U0002fa1f\u1fef]+")
 
 _SPACES = " \t\n\r\x0b\x0c\u00a0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+_OTHER_LINE_END = re.compile("(?<!\r)\n|\r(?!\n)|[\u2028\u2029]")
 _LINE_END = re.compile("\r+\n|[\r\u2028\u2029]")
 # Typography puts hard spaces beside digits and before marks (`10 000 EUR`, `z. B.`, French quotes); between two
 # letters, after a comma, or beside other white space, they are left over from a web page.
@@ -96,9 +97,10 @@ def clean(text: str) -> Cleaned:
     TXT001 mojibake; TXT002 control characters; TXT003 invisible characters, but for joiners in emoji and in the
     scripts that need them; TXT004 letters that are not composed (NFC); TXT007 white space around the text and at
     the ends of lines, line ends other than LF, stray hard spaces, soft hyphens, and more than three blank lines.
+    Line ends of Windows are no fault by themselves, but a set is written with one kind.
     """
     rules: set[str] = set()
-    return Cleaned(_mended(text, STEPS, rules), tuple(sorted(rules)))
+    return Cleaned(_mended(text, _STEPS_OF_CLEANING, rules), tuple(sorted(rules)))
 
 
 def mended(text: str, rule: str) -> str:
@@ -108,7 +110,7 @@ def mended(text: str, rule: str) -> str:
 
 def white_space_faults(text: str) -> list[str]:
     """Return what is wrong with the white space of a text, in words."""
-    code = _without_code(text)[0]
+    code, _ = _in_line_feeds(_without_code(text)[0])
     return [words for words, step in _WHITE_SPACE if step(code) != code]
 
 
@@ -202,7 +204,7 @@ def _tail(found: re.Match[str]) -> str:
 
 
 _WHITE_SPACE: tuple[tuple[str, Step], ...] = (
-    ("line ends other than LF", lambda text: _LINE_END.sub("\n", text)),
+    ("mixed line ends", lambda text: _LINE_END.sub("\n", text)),
     # layout of a web page: not seen, and it takes words apart for a tokenizer
     ("soft hyphens", lambda text: text.replace("\u00ad", "")),
     ("hard spaces between words", lambda text: text if text.isascii() else _HARD_SPACE.sub(" ", text)),
@@ -212,10 +214,18 @@ _WHITE_SPACE: tuple[tuple[str, Step], ...] = (
 )
 
 
+def _in_line_feeds(text: str) -> tuple[str, bool]:
+    """Return a text whose lines all end in CR LF with LF in its place, and whether it is such a text."""
+    if "\r\n" not in text or _OTHER_LINE_END.search(text):
+        return text, False
+    return text.replace("\r\n", "\n"), True
+
+
 def _with_plain_space(text: str) -> str:
+    text, is_of_windows = _in_line_feeds(text)
     for _, step in _WHITE_SPACE:
         text = step(text)
-    return text
+    return text.replace("\n", "\r\n") if is_of_windows else text
 
 
 STEPS: dict[str, Step] = {
@@ -224,5 +234,9 @@ STEPS: dict[str, Step] = {
     "TXT003": _without_invisible,
     "TXT004": _composed,
     "TXT007": _with_plain_space,
+}
+_STEPS_OF_CLEANING: dict[str, Step] = {
+    **STEPS,
+    "TXT007": lambda text: _with_plain_space(text.replace("\r\n", "\n")),
 }
 _ASCII_TOO = ("TXT002", "TXT007")

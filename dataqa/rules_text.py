@@ -138,7 +138,7 @@ def control_character(row: Row) -> Iterator[Hit]:
     """A text holds a control character.
 
     Such characters come from terminals, PDF files and broken exports, and a model learns to write them. Tab and
-    line feed are none of them, and carriage returns are white space (TXT007). A colour code of a terminal goes as
+    line feed are none of them, and carriage returns are line ends (TXT007). A colour code of a terminal goes as
     a whole, a form feed becomes a line feed.
     """
     yield from _hits(
@@ -247,15 +247,17 @@ def stray_white_space(row: Row) -> Iterator[Hit]:
     """A text has white space that nobody would miss.
 
     White space around the text and at the ends of lines, but for the two spaces that break a line in Markdown;
-    carriage returns, written as line feeds; more than three blank lines; hard spaces between two words, but not
-    beside digits and marks, where typography wants them; soft hyphens. None of it is seen, and all of it is
-    learned: a soft hyphen that a web page needs for its layout takes a word apart for a tokenizer.
+    line ends of several kinds; more than three blank lines; hard spaces between two words, but not beside digits
+    and marks, where typography wants them; soft hyphens. None of it is seen, and all of it is learned: a soft
+    hyphen that a web page needs for its layout takes a word apart for a tokenizer. A prompt may end in a line
+    feed, and hold line ends of Windows. Line ends that are CR LF throughout are sound; `prepare` writes LF.
     """
     if row.messages and _has_plain_edges(row) and not may_hold_inner_space(row.raw):
         return
-    yield from _hits(
-        row, "TXT007", lambda before, _after: f"has {' and '.join(white_space_faults(before))}: tidy it"
-    )
+    for at, role, text in texts_of(row):
+        judged = text if role == "assistant" else text.replace("\r\n", "\n").removesuffix("\n")
+        if not is_blank(text) and (faults := white_space_faults(judged)):
+            yield Hit(f"{place(at)} has {' and '.join(faults)}: tidy it", at)
 
 
 def _has_plain_edges(row: Row) -> bool:
