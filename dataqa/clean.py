@@ -24,6 +24,7 @@ _MOJIBAKE = re.compile(f"[\u00c2-\u00db]{_NEXT}|\u00c3 |[\u00e0-\u00ef]{_NEXT}{{
 _UNLIKELY = re.compile("[\u0700-\u07ff]")
 # A control character of this block is nearly always a sign of Windows-1252 that was read as Latin-1.
 _C1_OF_WINDOWS = re.compile("[\x80\x82-\x8c\x8e\x91-\x9c\x9e\x9f]")
+_C1 = re.compile("[\x80-\x9f]")
 # Who asks why there is "GrÃ¼ÃŸe" on a page should still be able to.
 _ABOUT_ENCODING = re.compile(
     r"utf-?8|latin-?1|iso[- ]?8859|cp-?1252|windows-1252|unicode|mojibake|encod(?:ed|ing)|charset|character set"
@@ -168,6 +169,8 @@ def _without_mojibake(text: str) -> str:
 
 
 def _without_controls(text: str) -> str:
+    if _C1.search(text) and _without_mojibake(text) != text:
+        return text  # a control character may be a part of what was decoded wrongly: that comes first
     return _CONTROL.sub(lambda found: "\n" if found["line_end"] else "", text)
 
 

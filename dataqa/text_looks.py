@@ -100,7 +100,11 @@ may_hold_markup = _look(
 # What a digraph in two scripts needs: a lead byte of Greek or Cyrillic.
 _MIXABLE = (b"\xd0", b"\xd1", b"\xce", b"\xcf", b"\xd2", b"\xd3")
 _FOLD_SCRIPTS = bytes(
-    0x61 if chr(code).isascii() and chr(code).isalpha() else 0x63 if 0xCD <= code <= 0xD4 else 0x20
+    0x61
+    if 0xC3 <= code <= 0xC9 or (code < 0x80 and chr(code).isalpha())
+    else 0x63
+    if 0xCD <= code <= 0xD4
+    else 0x20
     for code in range(256)
 )
 _CONTINUATION = bytes(range(0x80, 0xC0))
