@@ -12,7 +12,7 @@ _CHARACTER = r"\\u(?!00[0189]|005[cC]|0060|007[fF])[0-9a-fA-F]{4}"
 _ESCAPE = re.compile(rf"{_LINE_FEED}|{_CHARACTER}")
 # Between two words, or after the mark that ends a sentence. In quotes or between spaces it is spoken of.
 _IN_PROSE = re.compile(
-    rf"(?<=[^\W_]){_CHARACTER}|{_CHARACTER}(?=[^\W_])|(?<=[\w.!?:,;)*\u2026])(?:{_LINE_FEED})+(?=[\w*#-])"
+    rf"(?<=[^\W_]){_CHARACTER}|{_CHARACTER}(?=[^\W_])|(?<=[\w.!?:,;)*\u2026])(?:{_LINE_FEED}){{1,4}}(?=[\w*#-])"
 )
 # What else is written with a backslash: LaTeX, regular expressions, paths, programs and their strings.
 _OTHER_USE = re.compile(
@@ -37,9 +37,12 @@ def escapes(text: str) -> list[str]:
     """
     if "\\" not in text or "\n" in text.strip() or text.lstrip().startswith(_STRUCTURED):
         return []
-    if _ABOUT.search(text):
-        return []
     return [found[0] for piece, is_code in pieces(text) if not is_code for found in _escapes(piece)]
+
+
+def is_about_escapes(text: str) -> bool:
+    """Whether a text speaks of escapes, or of what else is written with a backslash."""
+    return _ABOUT.search(text) is not None
 
 
 def _escapes(piece: str) -> list[re.Match[str]]:

@@ -19,7 +19,7 @@ _LIKE_OTHERS = frozenset("ABCEHIJKMNOPSTXYZaceijopsxyh")
 _SHORTEST = 3
 _WORD = re.compile(f"[{_LATIN}{_GREEK}{_CYRILLIC}]{{{_SHORTEST},}}")
 # Words of one script with an ending in another: Russian inflects "PDF" and "SMS" by letters of its own.
-_INFLECTED = re.compile(f"[A-Z]{{2,}}[{_CYRILLIC}]+|[{_CYRILLIC}]+[A-Z]{{2,}}")
+_INFLECTED = re.compile("[A-Z]{2,}[\u0430-\u045f]+|[\u0430-\u045f]+[A-Z]{2,}")
 
 # Who speaks of such letters may show them.
 _ABOUT = re.compile(r"homogl|homograph|cyrillic|kyrill|кирилл|greek|griechisch|unicode|punycode", re.IGNORECASE)

@@ -82,21 +82,27 @@ def plain(text: str) -> str | None:
 
 
 def _plain(piece: str) -> str:
-    made, position = [], 0
+    made: list[str] = []
+    position = 0
     for found in _remains(piece):
-        made += [piece[position : found.start()], _instead(found, piece)]
+        made.append(piece[position : found.start()])
+        made.append(_character(found[0]) if found[0][0] == "&" else _instead_of_tag(found, "".join(made[-2:])))
         position = found.end()
-    return "".join([*made, piece[position:]])
+    text = "".join(made)
+    if position == len(piece):
+        text = text.removesuffix("\n")  # of the tag that closes the last line
+    return text + piece[position:]
 
 
-def _instead(found: re.Match[str], piece: str) -> str:
-    """Return what stands in the place of an entity or a tag."""
-    if found[0][0] == "&":
-        return html.unescape(found[0]).replace("\u00a0", " ")
+def _character(entity: str) -> str:
+    return html.unescape(entity).replace("\u00a0", " ")
+
+
+def _instead_of_tag(found: re.Match[str], before: str) -> str:
+    """Return what stands in the place of a tag: a line end before and after a block, and the mark of an item."""
     name = found["name"].lower()
     if not _IS_BLOCK.fullmatch(name):
         return ""
-    if name == "li" and not found["closes"]:
-        return "- "
-    ends_line = bool(found["closes"]) or name in ("br", "hr")
-    return "\n" if ends_line and piece[found.end() : found.end() + 1] not in ("", "\n") else ""
+    follows = found.string[found.end() : found.end() + 1]
+    needs_none = follows == "\n" or (name != "br" and (not before or before.endswith("\n")))
+    return ("" if needs_none else "\n") + ("- " if name == "li" and not found["closes"] else "")

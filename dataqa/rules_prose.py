@@ -9,7 +9,7 @@ from typing import Any
 
 from tunegate.core.findings import Severity
 from tunegate.dataqa.code_spans import fences, prose
-from tunegate.dataqa.escaped import escapes, unescaped
+from tunegate.dataqa.escaped import escapes, is_about_escapes, unescaped
 from tunegate.dataqa.fenced_json import reason
 from tunegate.dataqa.homoglyphs import mixed_words
 from tunegate.dataqa.markup import is_about_markup, plain, remains
@@ -110,14 +110,16 @@ def escaped_twice(row: Row) -> Iterator[Hit]:
     to write backslashes. Code, LaTeX, regular expressions and paths hold backslashes by right, and so does a text
     that speaks of them, or has line feeds of its own beside them.
     """
-    for at, _role, text in texts_of(row):
-        found = escapes(text)
-        if found:
-            yield Hit(
-                f"{place(at)} holds {quoted(found[0])}{_more(len(found))} written out in its prose: "
-                "it was escaped twice, write what it means",
-                at,
-            )
+    texts = texts_of(row)
+    found = [(at, escaped) for at, _role, text in texts if (escaped := escapes(text))]
+    if not found or any(is_about_escapes(text) for _, _, text in texts):
+        return
+    for at, escaped in found:
+        yield Hit(
+            f"{place(at)} holds {quoted(escaped[0])}{_more(len(escaped))} written out in its prose: "
+            "it was escaped twice, write what it means",
+            at,
+        )
 
 
 # Who shows what is wrong with a piece of JSON may write it.
