@@ -1,12 +1,11 @@
 """Boilerplate: lines that stand in many rows and belong to the pages that texts were taken from.
 
-Lines are counted in two passes over one table of fixed size, so that a million rows take no more memory than a
-hundred: the first counts what a hash falls on, the second only the lines whose place there is full enough.
+Lines are counted in two passes over one table of bounded size, so that a million rows take no more memory than
+fifty thousand: the first counts what a hash falls on, the second only the lines whose place there is full enough.
 """
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from math import floor
 from zlib import crc32
 
 from tunegate.dataqa.code_spans import prose
+from tunegate.dataqa.patterns import when_needed
 from tunegate.dataqa.rule import Entry
 
 # In more than this share of the rows a line is boilerplate, and in no fewer rows than this.
@@ -23,10 +23,12 @@ FEWEST_ROWS = 3
 STYLE = 0.5
 # Fewer words come back by themselves: "Yours sincerely", "Step 1", "Thank you for asking!".
 FEWEST_WORDS = 5
-PLACES = 1 << 20
+# Four megabytes at most: enough that two lines seldom fall on one place.
+MOST_PLACES = 1 << 20
+PLACES_OF_A_ROW = 32
 
 _NETWORKS = r"facebook|twitter|x|whatsapp|linkedin|instagram|youtube"
-_OF_A_PAGE = re.compile(
+_OF_A_PAGE = when_needed(
     r"\b(?:we|(?:this|our) (?:web ?)?(?:site|page)) uses? cookies\b|\baccept (?:all )?cookies\b"
     r"|\bcookie[- ](?:policy|settings|preferences|einstellungen|richtlinie)|\bcookies (?:akzeptieren|zulassen)\b"
     r"|\b(?:wir|(?:diese|unsere) (?:web)?seite) (?:verwenden|nutzen|verwendet|nutzt) cookies\b"
@@ -39,9 +41,9 @@ _OF_A_PAGE = re.compile(
     r"|^zum inhalt springen\W*$|^back to top\W*$|^nach oben\W*$|^(?:advertisement|anzeige|werbung)\W*$"
     r"|^(?:(?:privacy policy|terms of (?:use|service)|imprint|datenschutz(?:erklärung)?|impressum|agb)\W*)+$"
 )
-_WORD = re.compile(r"[^\W\d_]{2,}")
+_WORD = when_needed(r"[^\W\d_]{2,}")
 # A heading, an item of a list, a row of a table: the same ones come back in texts of one kind.
-_STRUCTURE = re.compile(r"[#*|>\d-]|.*:\Z")
+_STRUCTURE = when_needed(r"[#*|>\d-]|.*:\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,27 +63,27 @@ def find(entries: Sequence[Entry]) -> list[Boilerplate]:
     headings, lists, tables and code.
     """
     least = max(FEWEST_ROWS, floor(SHARE * len(entries)) + 1)
-    counts = array("I", bytes(4 * PLACES))
+    counts = array("I", [0]) * min(MOST_PLACES, PLACES_OF_A_ROW * len(entries) + 1)
     for _, lines in _rows(entries):
-        for place in {_place(line) for line in lines}:
+        for place in {_hash(line) % len(counts) for line in lines}:
             counts[place] += 1
     found: dict[str, tuple[int, Entry, str]] = {}
     for entry, lines in _rows(entries):
         for line, written in lines.items():
-            if counts[_place(line)] >= least:
+            if counts[_hash(line) % len(counts)] >= least:
                 count, first, as_written = found.get(line, (0, entry, written))
                 found[line] = (count + 1, first, as_written)
     most = STYLE * len(entries)
     kept = [
         Boilerplate(written, count, first)
         for line, (count, first, written) in found.items()
-        if count >= least and (count <= most or _OF_A_PAGE.search(line))
+        if count >= least and (count <= most or _OF_A_PAGE().search(line))
     ]
     return sorted(kept, key=lambda each: -each.rows)  # of equals the first stays first
 
 
-def _place(line: str) -> int:
-    return crc32(line.encode("utf-8", "surrogatepass")) % PLACES
+def _hash(text: str) -> int:
+    return crc32(text.encode("utf-8", "surrogatepass"))
 
 
 def _rows(entries: Sequence[Entry]) -> Iterator[tuple[Entry, dict[str, str]]]:
@@ -90,9 +92,9 @@ def _rows(entries: Sequence[Entry]) -> Iterator[tuple[Entry, dict[str, str]]]:
     for entry in entries:
         lines: dict[str, str] = {}
         if "\n" in entry.prompt:
-            lines.update((line, written) for line, written in _lines(entry.prompt) if _OF_A_PAGE.search(line))
+            lines.update((line, written) for line, written in _lines(entry.prompt) if _OF_A_PAGE().search(line))
         if "\n" in entry.answer:
-            answer = crc32(entry.answer.encode("utf-8", "surrogatepass"))
+            answer = _hash(entry.answer)
             if answer not in seen:  # a canned answer that comes again says nothing about its lines
                 seen.add(answer)
                 lines.update((line, written) for line, written in _lines(entry.answer) if _may_be(line))
@@ -109,6 +111,6 @@ def _lines(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _may_be(line: str) -> bool:
-    if _OF_A_PAGE.search(line):
+    if _OF_A_PAGE().search(line):
         return True
-    return len(_WORD.findall(line)) >= FEWEST_WORDS and not _STRUCTURE.match(line)
+    return len(_WORD().findall(line)) >= FEWEST_WORDS and not _STRUCTURE().match(line)

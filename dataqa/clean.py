@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tunegate.dataqa.code_spans import pieces
+from tunegate.dataqa.patterns import when_needed
 
 Step = Callable[[str], str]
 
@@ -19,21 +20,21 @@ Step = Callable[[str], str]
 # The no-break space that byte A0 becomes was often made a plain one, as in the French "\u00c3 ".
 _WINDOWS = bytes(range(0x80, 0xA0)).decode("cp1252", "ignore")
 _NEXT = f"[\u0080-\u00bf{_WINDOWS}]"
-_MOJIBAKE = re.compile(f"[\u00c2-\u00db]{_NEXT}|\u00c3 |[\u00e0-\u00ef]{_NEXT}{{2}}|[\u00f0-\u00f4]{_NEXT}{{3}}")
+_MOJIBAKE = when_needed(f"[\u00c2-\u00db]{_NEXT}|\u00c3 |[\u00e0-\u00ef]{_NEXT}{{2}}|[\u00f0-\u00f4]{_NEXT}{{3}}")
 # Syriac, Thaana, N'Ko: German words that end in "ß" before a mark would become these.
-_UNLIKELY = re.compile("[\u0700-\u07ff]")
+_UNLIKELY = when_needed("[\u0700-\u07ff]")
 # A control character of this block is nearly always a sign of Windows-1252 that was read as Latin-1.
-_C1_OF_WINDOWS = re.compile("[\x80\x82-\x8c\x8e\x91-\x9c\x9e\x9f]")
-_C1 = re.compile("[\x80-\x9f]")
+_C1_OF_WINDOWS = when_needed("[\x80\x82-\x8c\x8e\x91-\x9c\x9e\x9f]")
+_C1 = when_needed("[\x80-\x9f]")
 # Who asks why there is "GrÃ¼ÃŸe" on a page should still be able to.
-_ABOUT_ENCODING = re.compile(
+_ABOUT_ENCODING = when_needed(
     r"utf-?8|latin-?1|iso[- ]?8859|cp-?1252|windows-1252|unicode|mojibake|encod(?:ed|ing)|charset|character set"
     r"|zeichensatz|kodier|codierung|umlaute",
     re.IGNORECASE,
 )
 
 # A terminal's escape sequence goes as a whole: what follows the escape means nothing by itself (ECMA-48, 5.4).
-_CONTROL = re.compile(
+_CONTROL = when_needed(
     "\x1b\\[[0-9;?]*[ -/]*[@-~]|(?P<line_end>[\x0b\x0c\x1c-\x1e])|[\x00-\x08\x0e-\x1f\x7f\x81\x8d\x8f\x90\x9d]"
 )
 
@@ -47,38 +48,38 @@ _PICTURE = "\u2190-\u2bff\U0001f000-\U0001faff"
 _SELECTOR = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
 _JOINING = f"[{_INDIC}{_RIGHT_TO_LEFT}{_UNSPACED}]"
 
-_IS_RIGHT_TO_LEFT = re.compile(f"[{_RIGHT_TO_LEFT}]")
-_BIDI_MARK = re.compile("[\u061c\u200e\u200f\u2066-\u2069\u202a-\u202c]")
-_INVISIBLE = re.compile(
+_IS_RIGHT_TO_LEFT = when_needed(f"[{_RIGHT_TO_LEFT}]")
+_BIDI_MARK = when_needed("[\u061c\u200e\u200f\u2066-\u2069\u202a-\u202c]")
+_INVISIBLE = when_needed(
     "[\u202d\u202e\u2060-\u2064\u206a-\u206f\ufeff\ufff9-\ufffb]"
     f"|\u180e(?<![{_MONGOLIAN}].)(?![{_MONGOLIAN}])"
     # a picture has one selector at most: a run of them hides bytes
     f"|(?<=[{_SELECTOR}])[{_SELECTOR}]+"
 )
 # Joiners stay beside letters of scripts that shape by them, and between two pictures of an emoji.
-_JOINER = re.compile(
+_JOINER = when_needed(
     f"(?P<kept>(?<={_JOINING})[\u200c\u200d]|[\u200c\u200d](?={_JOINING})"
     f"|(?<=[\u203c\u2049\u3030\u303d\ufe0f{_PICTURE}])\u200d(?=[{_PICTURE}])"
     f"|(?<=[{_UNSPACED}])\u200b(?=[{_UNSPACED}]))|[\u200b-\u200d]"
 )
 # Tag characters belong to flags such as that of Scotland: a black flag, letters, and the end mark.
-_TAG = re.compile("(?P<kept>\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f)|[\U000e0000-\U000e007f]")
+_TAG = when_needed("(?P<kept>\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f)|[\U000e0000-\U000e007f]")
 
 # NFC would replace the forms in which some Japanese and Korean names are written, and makes a back-tick of one
 # Greek accent.
-_COMPOSABLE = re.compile("[^\uf900-\ufaff\U0002f800-\U0002fa1f\u1fef]+")
+_COMPOSABLE = when_needed("[^\uf900-\ufaff\U0002f800-\U0002fa1f\u1fef]+")
 
 _SPACES = " \t\n\r\x0b\x0c\u00a0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
-_OTHER_LINE_END = re.compile("(?<!\r)\n|\r(?!\n)|[\u2028\u2029]")
-_LINE_END = re.compile("\r+\n|[\r\u2028\u2029]")
+_OTHER_LINE_END = when_needed("(?<!\r)\n|\r(?!\n)|[\u2028\u2029]")
+_LINE_END = when_needed("\r+\n|[\r\u2028\u2029]")
 # Typography puts hard spaces beside digits and before marks (`10 000 EUR`, `z. B.`, French quotes); between two
 # letters, after a comma, or beside other white space, they are left over from a web page.
 _HARD = "[\u00a0\u2007\u202f]"
 _LETTER = r"[^\W\d_]"
-_HARD_SPACE = re.compile(rf"(?:(?<={_LETTER})|(?<=[,;:!?])){_HARD}+(?={_LETTER})|(?<=\s){_HARD}|{_HARD}(?=\s)")
-_LINE_TAIL = re.compile(r"(?<![ \t])[ \t]+(?=\n)")
-_BLANK_LINES = re.compile(r"\n{5,}")
-_INDENTED = re.compile(r"[^\n]*\n[ \t]+\S")
+_HARD_SPACE = when_needed(rf"(?:(?<={_LETTER})|(?<=[,;:!?])){_HARD}+(?={_LETTER})|(?<=\s){_HARD}|{_HARD}(?=\s)")
+_LINE_TAIL = when_needed(r"(?<![ \t])[ \t]+(?=\n)")
+_BLANK_LINES = when_needed(r"\n{5,}")
+_INDENTED = when_needed(r"[^\n]*\n[ \t]+\S")
 
 # Taking out one thing can uncover another: mojibake of mojibake. More rounds than this were never seen.
 _MAX_ROUNDS = 8
@@ -155,38 +156,38 @@ def _with_code(text: str, code: Sequence[str]) -> str:
 
 
 def _without_mojibake(text: str) -> str:
-    looks_wrong = _MOJIBAKE.search(text)
-    if not (looks_wrong or _C1_OF_WINDOWS.search(text)) or _ABOUT_ENCODING.search(text):
+    looks_wrong = _MOJIBAKE().search(text)
+    if not (looks_wrong or _C1_OF_WINDOWS().search(text)) or _ABOUT_ENCODING().search(text):
         return text
     if looks_wrong:
         import ftfy
 
         # what lost a byte on its way cannot be put right, only guessed
         found = ftfy.fix_encoding(text, replace_lossy_sequences=False)
-        if not _UNLIKELY.search(found) or _UNLIKELY.search(text):
+        if not _UNLIKELY().search(found) or _UNLIKELY().search(text):
             text = found
-    return _C1_OF_WINDOWS.sub(lambda found: found[0].encode("latin-1").decode("cp1252"), text)
+    return _C1_OF_WINDOWS().sub(lambda found: found[0].encode("latin-1").decode("cp1252"), text)
 
 
 def _without_controls(text: str) -> str:
-    if _C1.search(text) and _without_mojibake(text) != text:
+    if _C1().search(text) and _without_mojibake(text) != text:
         return text  # a control character may be a part of what was decoded wrongly: that comes first
-    return _CONTROL.sub(lambda found: "\n" if found["line_end"] else "", text)
+    return _CONTROL().sub(lambda found: "\n" if found["line_end"] else "", text)
 
 
 def _without_invisible(text: str) -> str:
-    if not _IS_RIGHT_TO_LEFT.search(text):
-        text = _BIDI_MARK.sub("", text)
-    text = _INVISIBLE.sub("", text)
+    if not _IS_RIGHT_TO_LEFT().search(text):
+        text = _BIDI_MARK().sub("", text)
+    text = _INVISIBLE().sub("", text)
     for pattern in (_TAG, _JOINER):
-        text = pattern.sub(lambda found: found["kept"] or "", text)
+        text = pattern().sub(lambda found: found["kept"] or "", text)
     return text
 
 
 def _composed(text: str) -> str:
     if unicodedata.is_normalized("NFC", text):
         return text
-    return _COMPOSABLE.sub(lambda found: unicodedata.normalize("NFC", found[0]), text)
+    return _COMPOSABLE().sub(lambda found: unicodedata.normalize("NFC", found[0]), text)
 
 
 def _trimmed(text: str) -> str:
@@ -195,7 +196,7 @@ def _trimmed(text: str) -> str:
     if found == text:
         return text
     indent = text[: len(text) - len(text.lstrip(_SPACES))].rpartition("\n")[2]
-    if found and indent and not indent.strip(" \t") and _INDENTED.match(found):
+    if found and indent and not indent.strip(" \t") and _INDENTED().match(found):
         found = indent + found
     return found
 
@@ -207,19 +208,19 @@ def _tail(found: re.Match[str]) -> str:
 
 
 _WHITE_SPACE: tuple[tuple[str, Step], ...] = (
-    ("mixed line ends", lambda text: _LINE_END.sub("\n", text)),
+    ("mixed line ends", lambda text: _LINE_END().sub("\n", text)),
     # layout of a web page: not seen, and it takes words apart for a tokenizer
     ("soft hyphens", lambda text: text.replace("\u00ad", "")),
-    ("hard spaces between words", lambda text: text if text.isascii() else _HARD_SPACE.sub(" ", text)),
-    ("white space at the end of a line", lambda text: _LINE_TAIL.sub(_tail, text)),
-    ("more than three blank lines", lambda text: _BLANK_LINES.sub("\n\n\n\n", text)),
+    ("hard spaces between words", lambda text: text if text.isascii() else _HARD_SPACE().sub(" ", text)),
+    ("white space at the end of a line", lambda text: _LINE_TAIL().sub(_tail, text)),
+    ("more than three blank lines", lambda text: _BLANK_LINES().sub("\n\n\n\n", text)),
     ("white space around it", _trimmed),
 )
 
 
 def _in_line_feeds(text: str) -> tuple[str, bool]:
     """Return a text whose lines all end in CR LF with LF in its place, and whether it is such a text."""
-    if "\r\n" not in text or _OTHER_LINE_END.search(text):
+    if "\r\n" not in text or _OTHER_LINE_END().search(text):
         return text, False
     return text.replace("\r\n", "\n"), True
 

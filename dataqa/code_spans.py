@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tunegate.dataqa.patterns import when_needed
+
 # A fence may be indented (in a list) or quoted; back-ticks in its first line make it a span (CommonMark, 4.5).
-_FENCE = re.compile(r"[ \t>]*(?P<marks>`{3,}(?=[^`]*\Z)|~{3,})(?P<info>.*)", re.DOTALL)
-_BACKTICKS = re.compile("`+")
-_PARAGRAPH_END = re.compile(r"\n[ \t]*\n")
+_FENCE = when_needed(r"[ \t>]*(?P<marks>`{3,}(?=[^`]*\Z)|~{3,})(?P<info>.*)", re.DOTALL)
+_BACKTICKS = when_needed("`+")
+_PARAGRAPH_END = when_needed(r"\n[ \t]*\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ def fences(text: str) -> list[Fence]:
     position = 0
     for line in text.split("\n"):
         after = min(position + len(line) + 1, len(text))
-        fence = _FENCE.fullmatch(line)
+        fence = _FENCE().fullmatch(line)
         if fence is None:
             pass
         elif not marks:
@@ -69,7 +71,7 @@ def prose(text: str) -> str:
 
 def _pieces_of_prose(text: str) -> Iterator[tuple[str, bool]]:
     """Give the stretches of a text without fences: a span ends with as many back-ticks as it begins with."""
-    runs = list(_BACKTICKS.finditer(text)) if "`" in text else []
+    runs = list(_BACKTICKS().finditer(text)) if "`" in text else []
     position = number = 0
     while number < len(runs):
         closing = _closing(text, runs, number)
@@ -85,7 +87,7 @@ def _pieces_of_prose(text: str) -> Iterator[tuple[str, bool]]:
 def _closing(text: str, runs: list[re.Match[str]], opening: int) -> int | None:
     """Return which run of back-ticks closes another, in the same paragraph; None where none does."""
     length = len(runs[opening][0])
-    end = _PARAGRAPH_END.search(text, runs[opening].end())
+    end = _PARAGRAPH_END().search(text, runs[opening].end())
     limit = end.start() if end else len(text)
     for number in range(opening + 1, len(runs)):
         if runs[number].start() >= limit:

@@ -6,10 +6,11 @@ import json
 import re
 
 from tunegate.dataqa.code_spans import Fence
+from tunegate.dataqa.patterns import when_needed
 
 # Left out, commented or to be filled in: nobody takes such a piece for data.
-_SHORTENED = re.compile(r"\.\.\.|\u2026|(?<!:)//|/\*|^\s*#|<\w|\{\{|\$\{|\{%|^\s*-{3}", re.MULTILINE)
-_SPACE = re.compile(r"[\s,]*")
+_SHORTENED = when_needed(r"\.\.\.|\u2026|(?<!:)//|/\*|^\s*#|<\w|\{\{|\$\{|\{%|^\s*-{3}", re.MULTILINE)
+_SPACE = when_needed(r"[\s,]*")
 
 
 def reason(fence: Fence) -> str:
@@ -19,13 +20,13 @@ def reason(fence: Fence) -> str:
     them, are sound: such are lines of data.
     """
     code = fence.code.strip()
-    if fence.language != "json" or not code.startswith(("{", "[")) or _SHORTENED.search(code):
+    if fence.language != "json" or not code.startswith(("{", "[")) or _SHORTENED().search(code):
         return ""
     decoder, position = json.JSONDecoder(), 0
     try:
         while position < len(code):
             _, position = decoder.raw_decode(code, position)
-            space = _SPACE.match(code, position)
+            space = _SPACE().match(code, position)
             position = space.end() if space else position
     except json.JSONDecodeError as error:
         return f"{error.msg[0].lower()}{error.msg[1:]} in its line {error.lineno}"

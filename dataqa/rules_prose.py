@@ -13,6 +13,7 @@ from tunegate.dataqa.escaped import escapes, is_about_escapes, unescaped
 from tunegate.dataqa.fenced_json import reason
 from tunegate.dataqa.homoglyphs import mixed_words
 from tunegate.dataqa.markup import is_about_markup, plain, remains
+from tunegate.dataqa.patterns import when_needed
 from tunegate.dataqa.row_texts import texts_of
 from tunegate.dataqa.rule import KEEP, Hit, Row, Rule, rule
 from tunegate.dataqa.rules_text import chat, named, text_at
@@ -123,7 +124,7 @@ def escaped_twice(row: Row) -> Iterator[Hit]:
 
 
 # Who shows what is wrong with a piece of JSON may write it.
-_ABOUT_BROKEN = re.compile(
+_ABOUT_BROKEN = when_needed(
     r"invalid|broken|malformed|trailing comma|syntax|error|fix|repair|wrong|correct|not valid|ungültig|kaputt"
     r"|fehler|repar|falsch|korrigier|defekt",
     re.IGNORECASE,
@@ -158,7 +159,7 @@ def broken_fence(row: Row) -> Iterator[Hit]:
                 at,
             )
         broken = [(fence, why) for fence in found if fence.is_closed and (why := reason(fence))]
-        if broken and not any(_ABOUT_BROKEN.search(other) for _, _, other in texts):
+        if broken and not any(_ABOUT_BROKEN().search(other) for _, _, other in texts):
             fence, why = broken[0]
             line = text.count("\n", 0, fence.start) + 1
             yield Hit(

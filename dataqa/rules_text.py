@@ -16,6 +16,7 @@ from typing import Any
 from tunegate.core.findings import Severity
 from tunegate.dataqa.clean import mended, white_space_faults
 from tunegate.dataqa.code_spans import prose
+from tunegate.dataqa.patterns import when_needed
 from tunegate.dataqa.row_texts import texts_of
 from tunegate.dataqa.rule import KEEP, Hit, Row, Rule, rule
 from tunegate.dataqa.text_looks import (
@@ -73,12 +74,12 @@ def _where_they_part(before: str, after: str) -> int:
     )
 
 
-_REST_OF_WORD = re.compile(r"\S*")
+_REST_OF_WORD = when_needed(r"\S*")
 
 
 def _word(text: str, at: int) -> str:
     """Return the word around a place of a text."""
-    rest = _REST_OF_WORD.match(text, at)
+    rest = _REST_OF_WORD().match(text, at)
     start = max(text.rfind(space, 0, at) for space in " \n\t") + 1
     return text[start : rest.end()] if rest else ""
 
@@ -202,7 +203,7 @@ def not_composed(row: Row) -> Iterator[Hit]:
 
 
 # Who speaks of the sign may write it.
-_ABOUT_REPLACEMENT = re.compile(
+_ABOUT_REPLACEMENT = when_needed(
     r"U\+FFFD|replacement char|ersetzungszeichen|ersatzzeichen|utf-?8|unicode|encod|kodier|zeichensatz",
     re.IGNORECASE,
 )
@@ -225,7 +226,7 @@ def lost_character(row: Row) -> Iterator[Hit]:
     for at, _role, text in texts_of(row):
         written = prose(text) if "\ufffd" in text else ""
         count = written.count("\ufffd")
-        if count and not _ABOUT_REPLACEMENT.search(text):
+        if count and not _ABOUT_REPLACEMENT().search(text):
             more = f" (and {count - 1:,} more)" if count > 1 else ""
             word = quoted(_word(written, written.index("\ufffd")))
             yield Hit(

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from math import exp, log
-from statistics import median
 from typing import Any
 
 from tunegate.core.findings import Severity
@@ -158,14 +157,20 @@ def length_outlier(entries: Sequence[Entry], _data: Any) -> Found:
     if len(entries) < _FEWEST_ROWS:
         return
     lengths = [log(max(entry.size, 1)) for entry in entries]
-    middle = median(lengths)
-    spread = _DEVIATIONS_OF_MEDIAN * median(abs(length - middle) for length in lengths)
+    middle = _median(lengths)
+    spread = _DEVIATIONS_OF_MEDIAN * _median([abs(length - middle) for length in lengths])
     most = max(_MOST_DEVIATIONS * spread, log(_LEAST_FACTOR))
     usual = round(exp(middle))
     for entry, length in zip(entries, lengths, strict=True):
         if abs(length - middle) > most:
             message = f"about {counted(entry.size, 'token')}, where the middle row has about {usual:,}"
             yield entry, Hit(f"{message}: look whether it belongs to the set")
+
+
+def _median(values: Sequence[float]) -> float:
+    # importing the library's takes longer than checking a small file
+    ordered = sorted(values)
+    return (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
 
 
 # Below this share fifty tokens are read for one that is learned.

@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
+from tunegate.dataqa.patterns import when_needed
+
 Look = Callable[[bytes], bool]
 
 
@@ -26,17 +28,17 @@ def _look(leads: bytes, written: bytes, escaped: bytes = b"") -> Look:
     `leads` are bytes of which one must be there before `written` is searched for; none where it may be any.
     """
     alone = [leads[place : place + 1] for place in range(len(leads))]
-    in_bytes = re.compile(written, re.DOTALL).search
+    in_bytes = when_needed(written, re.DOTALL)
     # naming both cases of a digit lets the search run from one `\u` to the next, which ignoring case does not
-    in_escapes = re.compile(rb"\\u(?:" + escaped + rb")").search if escaped else None
+    in_escapes = when_needed(rb"\\u(?:" + escaped + rb")") if escaped else None
 
     def look(raw: bytes) -> bool:
         for lead in alone:
             if lead in raw:
-                if in_bytes(raw):
+                if in_bytes().search(raw):
                     return True
                 break
-        return in_escapes is not None and _has_escapes(raw) and in_escapes(raw) is not None
+        return in_escapes is not None and _has_escapes(raw) and in_escapes().search(raw) is not None
 
     return look
 
@@ -56,12 +58,12 @@ def may_hold_mojibake(raw: bytes) -> bool:
 
 
 # Inside a JSON string other control characters must be escaped; `\b` may also be a backslash and a letter.
-_control_escape = re.compile(rb"\\(?:[bf]|u00(?:[01]|7[fF]|[89]))").search
+_control_escape = when_needed(rb"\\(?:[bf]|u00(?:[01]|7[fF]|[89]))")
 
 
 def may_hold_control(raw: bytes) -> bool:
     """Whether a control character may stand there, other than tab, line feed and carriage return."""
-    return (b"\\" in raw and _control_escape(raw) is not None) or b"\x7f" in raw or _c1(raw)
+    return (b"\\" in raw and _control_escape().search(raw) is not None) or b"\x7f" in raw or _c1(raw)
 
 
 _looks_for_invisible = (
@@ -108,12 +110,12 @@ _FOLD_SCRIPTS = bytes(
     for code in range(256)
 )
 _CONTINUATION = bytes(range(0x80, 0xC0))
-_mixed_escape = re.compile(rb"\\u0[345]").search
+_mixed_escape = when_needed(rb"\\u0[345]")
 
 
 def may_mix_scripts(raw: bytes) -> bool:
     """Whether a Latin letter may stand beside a Greek or Cyrillic one."""
-    if _has_escapes(raw) and _mixed_escape(raw):
+    if _has_escapes(raw) and _mixed_escape().search(raw):
         return True
     for lead in _MIXABLE:
         if lead in raw:
@@ -122,26 +124,26 @@ def may_mix_scripts(raw: bytes) -> bool:
     return False
 
 
-_double_escape = re.compile(rb"\\\\(?:n|u[0-9a-fA-F]{4})|\\u005[cC]").search
+_double_escape = when_needed(rb"\\\\(?:n|u[0-9a-fA-F]{4})|\\u005[cC]")
 
 
 def may_be_escaped_twice(raw: bytes) -> bool:
     """Whether a backslash may stand there that escapes a line feed or a character."""
-    return b"\\" in raw and _double_escape(raw) is not None
+    return b"\\" in raw and _double_escape().search(raw) is not None
 
 
-_tick_escape = re.compile(rb"\\u00(?:60|7[eE])").search
+_tick_escape = when_needed(rb"\\u00(?:60|7[eE])")
 
 
 def may_hold_fence(raw: bytes) -> bool:
     """Whether a code fence may stand there."""
     if (b"`" in raw and b"```" in raw) or (b"~" in raw and b"~~~" in raw):
         return True
-    return _has_escapes(raw) and _tick_escape(raw) is not None
+    return _has_escapes(raw) and _tick_escape().search(raw) is not None
 
 
 # Where a line of a text ends in white space, or four more follow; a carriage return; the quote after a blank.
-_inner_space = re.compile(rb"\\(?:r|n(?:(?:\\n){4}|(?<=[ \t]..)|(?<=\\t..))|t(?=\\n))").search
+_inner_space = when_needed(rb"\\(?:r|n(?:(?:\\n){4}|(?<=[ \t]..)|(?<=\\t..))|t(?=\\n))")
 _odd_spaces = (
     _look(b"\xc2", rb"\xc2[\xa0\xad]", rb"00(?:0[9aAdD]|20|[aA][0dD])|20[02]|3000"),
     _look(b"\xe2", rb"\xe2\x80[\x87\xa8\xa9\xaf]"),
@@ -150,7 +152,7 @@ _odd_spaces = (
 
 def may_hold_inner_space(raw: bytes) -> bool:
     """Whether stray white space may stand inside a text; what stands around it is seen faster in the text."""
-    if b"\\" in raw and _inner_space(raw):
+    if b"\\" in raw and _inner_space().search(raw):
         return True
     if raw.isascii() and not _has_escapes(raw):
         return False
