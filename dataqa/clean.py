@@ -51,11 +51,10 @@ _JOINING = f"[{_INDIC}{_RIGHT_TO_LEFT}{_UNSPACED}]"
 _IS_RIGHT_TO_LEFT = when_needed(f"[{_RIGHT_TO_LEFT}]")
 _BIDI_MARK = when_needed("[\u061c\u200e\u200f\u2066-\u2069\u202a-\u202c]")
 _INVISIBLE = when_needed(
-    "[\u202d\u202e\u2060-\u2064\u206a-\u206f\ufeff\ufff9-\ufffb]"
-    f"|\u180e(?<![{_MONGOLIAN}].)(?![{_MONGOLIAN}])"
-    # a picture has one selector at most: a run of them hides bytes
-    f"|(?<=[{_SELECTOR}])[{_SELECTOR}]+"
+    f"[\u202d\u202e\u2060-\u2064\u206a-\u206f\ufeff\ufff9-\ufffb]|\u180e(?<![{_MONGOLIAN}].)(?![{_MONGOLIAN}])"
 )
+# A picture has one selector at most: a run of them hides bytes.
+_SELECTORS = when_needed(f"(?<=[{_SELECTOR}])[{_SELECTOR}]+")
 # Joiners stay beside letters of scripts that shape by them, and between two pictures of an emoji.
 _JOINER = when_needed(
     f"(?P<kept>(?<={_JOINING})[\u200c\u200d]|[\u200c\u200d](?={_JOINING})"
@@ -155,9 +154,14 @@ def _with_code(text: str, code: Sequence[str]) -> str:
     return first + "".join(piece + after for piece, after in zip(code, others, strict=True))
 
 
+def _shows(text: str) -> bool:
+    """Whether all of a text can be seen, but for spaces, tabs and line feeds: then there is little to look for."""
+    return text.replace("\n", "").replace("\t", "").isprintable()
+
+
 def _without_mojibake(text: str) -> str:
     looks_wrong = _MOJIBAKE().search(text)
-    if not (looks_wrong or _C1_OF_WINDOWS().search(text)) or _ABOUT_ENCODING().search(text):
+    if not (looks_wrong or (not _shows(text) and _C1_OF_WINDOWS().search(text))) or _ABOUT_ENCODING().search(text):
         return text
     if looks_wrong:
         import ftfy
@@ -170,15 +174,19 @@ def _without_mojibake(text: str) -> str:
 
 
 def _without_controls(text: str) -> str:
+    if _shows(text):
+        return text
     if _C1().search(text) and _without_mojibake(text) != text:
         return text  # a control character may be a part of what was decoded wrongly: that comes first
     return _CONTROL().sub(lambda found: "\n" if found["line_end"] else "", text)
 
 
 def _without_invisible(text: str) -> str:
+    if _shows(text):
+        return _SELECTORS().sub("", text)
     if not _IS_RIGHT_TO_LEFT().search(text):
         text = _BIDI_MARK().sub("", text)
-    text = _INVISIBLE().sub("", text)
+    text = _SELECTORS().sub("", _INVISIBLE().sub("", text))
     for pattern in (_TAG, _JOINER):
         text = pattern().sub(lambda found: found["kept"] or "", text)
     return text
@@ -208,12 +216,18 @@ def _tail(found: re.Match[str]) -> str:
 
 
 _WHITE_SPACE: tuple[tuple[str, Step], ...] = (
-    ("mixed line ends", lambda text: _LINE_END().sub("\n", text)),
+    ("mixed line ends", lambda text: text if _shows(text) else _LINE_END().sub("\n", text)),
     # layout of a web page: not seen, and it takes words apart for a tokenizer
     ("soft hyphens", lambda text: text.replace("\u00ad", "")),
-    ("hard spaces between words", lambda text: text if text.isascii() else _HARD_SPACE().sub(" ", text)),
-    ("white space at the end of a line", lambda text: _LINE_TAIL().sub(_tail, text)),
-    ("more than three blank lines", lambda text: _BLANK_LINES().sub("\n\n\n\n", text)),
+    ("hard spaces between words", lambda text: text if _shows(text) else _HARD_SPACE().sub(" ", text)),
+    (
+        "white space at the end of a line",
+        lambda text: _LINE_TAIL().sub(_tail, text) if " \n" in text or "\t\n" in text else text,
+    ),
+    (
+        "more than three blank lines",
+        lambda text: _BLANK_LINES().sub("\n\n\n\n", text) if "\n" * 5 in text else text,
+    ),
     ("white space around it", _trimmed),
 )
 

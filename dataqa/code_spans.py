@@ -31,22 +31,32 @@ def fences(text: str) -> list[Fence]:
         return []
     found: list[Fence] = []
     marks, language, start, inside = "", "", 0, 0
-    position = 0
-    for line in text.split("\n"):
-        after = min(position + len(line) + 1, len(text))
-        fence = _FENCE().fullmatch(line)
+    for line_start, line_end in _lines_with_marks(text):
+        fence = _FENCE().fullmatch(text, line_start, line_end)
         if fence is None:
-            pass
-        elif not marks:
-            marks, start, inside = fence["marks"], position, after
+            continue
+        if not marks:
+            marks, start, inside = fence["marks"], line_start, min(line_end + 1, len(text))
             language = (fence["info"].split() or [""])[0].lower()
         elif fence["marks"].startswith(marks) and not fence["info"].strip():
-            found.append(Fence(start, position + len(line), language, text[inside:position], True))
+            found.append(Fence(start, line_end, language, text[inside:line_start], True))
             marks = ""
-        position = after
     if marks:
         found.append(Fence(start, len(text), language, text[inside:], False))
     return found
+
+
+def _lines_with_marks(text: str) -> Iterator[tuple[int, int]]:
+    """Give start and end of each line that holds the marks of a fence."""
+    following = {mark: text.find(mark) for mark in ("```", "~~~")}
+    while places := [place for place in following.values() if place >= 0]:
+        first = min(places)
+        end = text.find("\n", first)
+        end = len(text) if end < 0 else end
+        yield text.rfind("\n", 0, first) + 1, end
+        for mark, place in following.items():
+            if 0 <= place < end:
+                following[mark] = text.find(mark, end)
 
 
 def pieces(text: str) -> Iterator[tuple[str, bool]]:

@@ -19,6 +19,7 @@ _LIKE_OTHERS = frozenset("ABCEHIJKMNOPSTXYZaceijopsxyh")
 
 # Shorter words are formulas.
 _SHORTEST = 3
+_BESIDE = when_needed(f"[{_LATIN}][{_GREEK}{_CYRILLIC}]|[{_GREEK}{_CYRILLIC}][{_LATIN}]")
 _WORD = when_needed(f"[{_LATIN}{_GREEK}{_CYRILLIC}]{{{_SHORTEST},}}")
 # Words of one script with an ending in another: Russian inflects "PDF" and "SMS" by letters of its own.
 _INFLECTED = when_needed("[A-Z]{2,}[\u0430-\u045f]+|[\u0430-\u045f]+[A-Z]{2,}")
@@ -29,7 +30,7 @@ _ABOUT = when_needed(r"homogl|homograph|cyrillic|kyrill|кирилл|greek|griec
 
 def mixed_words(text: str) -> Iterator[tuple[str, str]]:
     """Give each word that holds letters of another script which look like its own, and the first such letter."""
-    if _ABOUT().search(text):
+    if not _BESIDE().search(text) or _ABOUT().search(text):
         return
     for found in _WORD().finditer(text):
         word = found[0]

@@ -16,8 +16,7 @@ _OTHERS = (
 )
 # An attribute has a value: `a <b and c> d` holds no tag.
 _TAG = when_needed(
-    rf"<(?P<closes>/?)(?P<name>{_LINES}|{_SHAPES}|{_OTHERS})(?P<attributes>(?:\s+[^\s<>]*=[^<>]*)?)\s*/?>",
-    re.IGNORECASE,
+    rf"<(?P<closes>/?)(?P<name>(?i:{_LINES}|{_SHAPES}|{_OTHERS}))(?P<attributes>(?:\s+[^\s<>]*=[^<>]*)?)\s*/?>"
 )
 # One letter in angle brackets may be anything: it counts only with its closing tag.
 _LETTERS = frozenset("abipsu")
@@ -45,6 +44,8 @@ _STRUCTURED = ("<", "{", "[")
 def remains(text: str) -> list[str]:
     """Return the entities and tags in the prose of a text; none where the whole text is a document of its own."""
     if ("&" not in text and "<" not in text) or text.lstrip().startswith(_STRUCTURED):
+        return []
+    if not (_TAG().search(text) or _ENTITY().search(text)):
         return []
     return [found[0] for piece, is_code in pieces(text) if not is_code for found in _remains(piece)]
 

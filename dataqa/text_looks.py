@@ -47,7 +47,7 @@ def _look(leads: bytes, written: bytes, escaped: bytes = b"") -> Look:
 _mojibake = _look(
     b"\xc3",
     rb"\xc3[\x82-\xb4](?:\xc2[\x80-\xbf]|[\xc5\xc6\xcb]|\xe2[\x80\x82\x84]|\\u)|\xc3\x83 ",
-    rb"00(?:[c-fC-F].(?:\\u(?:00[289abAB]|01[5679]|02[cdCD]|20|21)|[ \x80-\xff])|[89])",
+    rb"00(?:[c-fC-F].(?:\\u(?:00[289abAB]|01[5679]|02[cdCD]|20|21)|[\x80-\xff])|[cC]3 |[89])",
 )
 _c1 = _look(b"\xc2", rb"\xc2[\x80-\x9f]")
 
