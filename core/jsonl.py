@@ -6,7 +6,6 @@ A line that cannot be used does not stop the reading: `decode` gives its faults 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import orjson
 from tunegate.core.errors import InputError
 from tunegate.core.files import replacing, sha256_bytes
 from tunegate.core.lines import read_lines
+from tunegate.core.patterns import lazy_pattern
 from tunegate.core.plain import plain_messages, quotes_of
 
 FaultKind = Literal["encoding", "syntax", "duplicate-key", "number", "surrogate", "depth", "blank"]
@@ -159,8 +159,8 @@ def _has_space_before_colon(raw: bytes) -> bool:
     return rare and _SPACE_BEFORE_COLON.search(raw) is not None
 
 
-_SPACE_BEFORE_COLON = re.compile(rb'"[ \t\r]+:')
-_LONG_NUMBER = re.compile(rb"\d{16}")
+_SPACE_BEFORE_COLON = lazy_pattern(rb'"[ \t\r]+:')
+_LONG_NUMBER = lazy_pattern(rb"\d{16}")
 
 
 def _decode_slowly(raw: bytes) -> Decoded:
@@ -213,7 +213,7 @@ def _decode_slowly(raw: bytes) -> Decoded:
 
 # Matched from the start of the line: escapes are consumed from the left, so that `\\ud83d` (a backslash and
 # letters) is not taken for one.
-_LONE_SURROGATE = re.compile(
+_LONE_SURROGATE = lazy_pattern(
     rb"(?:[^\\]|\\(?:[^u]|u(?![dD][89a-fA-F])|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}))*?"
     rb"(?P<lone>\\u[dD](?:[89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|[c-fC-F][0-9a-fA-F]{2}))"
 )
@@ -271,7 +271,7 @@ def canonical(raw: bytes, decoded: Decoded) -> bytes:
     return orjson.dumps(decoded.value, option=orjson.OPT_SORT_KEYS)
 
 
-_NEGATIVE_ZERO = re.compile(rb"[\[:, \t\r]-0")
+_NEGATIVE_ZERO = lazy_pattern(rb"[\[:, \t\r]-0")
 
 
 class _Number(str):

@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from tunegate.core.patterns import lazy_pattern
+
 Path = tuple[str | int, ...]
 """A way into a JSON value: keys and indices, such as ("messages", 2, "content")."""
 
-_SPACE = re.compile(rb"[ \t\r\n]*")
+_SPACE = lazy_pattern(rb"[ \t\r\n]*")
 # Runs of plain characters are skipped at once: ten times faster than one by one.
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
-_STRING_OR_BRACKET = re.compile(_STRING.pattern + rb"|[\[\]{}]", re.DOTALL)
-_SCALAR = re.compile(rb"[^,\]}\s]+")
-_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_QUOTED = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
+_STRING = lazy_pattern(_QUOTED, re.DOTALL)
+_STRING_OR_BRACKET = lazy_pattern(_QUOTED + rb"|[\[\]{}]", re.DOTALL)
+_SCALAR = lazy_pattern(rb"[^,\]}\s]+")
+_PLAIN_KEY = lazy_pattern(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
 def json_path(path: Path) -> str:

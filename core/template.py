@@ -34,6 +34,11 @@ class ChatTemplate:
         settings = read_json(path) if path.is_file() else {}
         return cls(template_source(folder, settings), special_tokens(settings))
 
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """The tokens that begin and end a text for the model, where it has them."""
+        return tuple(self._tokens[key] for key in ("bos_token", "eos_token") if self._tokens.get(key))
+
     def render(self, messages: Sequence[Mapping[str, Any]], tools: Any = None, *, ask: bool = False) -> str:
         """Return the text of a chat; with `ask`, ending where the assistant begins to answer.
 

@@ -16,6 +16,7 @@ from tunegate.dataqa.normal import folded
 from tunegate.dataqa.pairs import Pair, pair_of
 from tunegate.dataqa.reasoning import reasoning_of
 from tunegate.dataqa.rule import Compared, Entry, Row, Split
+from tunegate.dataqa.tokens import TOKENS_PER_MESSAGE
 from tunegate.dataqa.toolcalls import definitions_of
 
 _SYSTEM_ROLES = ("system", "developer")
@@ -58,13 +59,24 @@ def _entry_of_chat(
     last = messages[-1] if messages[-1]["role"] == "assistant" else None
     before = messages[:-1] if last is not None else messages
     system, prompt = "", ""
+    size = trained = 0
     for message in before:
         text = text_of(message.get("content"))
+        tokens = _estimate(message, text)
+        size += tokens + TOKENS_PER_MESSAGE
+        if message["role"] == "assistant" and message.get("weight", 1) != 0:
+            trained += tokens + 1
         if message["role"] == "user":
             prompt = f"{prompt}\n{text}" if prompt else text
         elif message["role"] in _SYSTEM_ROLES:
             system = f"{system}\n{text}" if system else text
     answer = answer_of(last) if last is not None else ""
+    if last is not None:
+        size += _in_tokens(answer) + TOKENS_PER_MESSAGE
+        if last.get("weight", 1) != 0:
+            trained += _in_tokens(answer) + 1
+    if "tools" in value:
+        size += _in_tokens(orjson.dumps(value["tools"]))
     return Entry(
         path=row.path,
         line=row.line,
@@ -80,9 +92,26 @@ def _entry_of_chat(
         text=_compared(row, on, messages, answer),
         history=_history(value, before),
         media="" if is_plain else _media(before),
+        size=size,
+        trained=trained,
         reasoning=reasoning_of(chat),
         tools=() if is_plain else definitions_of(chat),
     )
+
+
+# OpenAI's rule of thumb for English. It is off by a factor for other languages, but by the same one for all texts
+# of a set, and the rules that use it compare rows of one set.
+CHARACTERS_PER_TOKEN = 4
+
+
+def _in_tokens(text: str | bytes) -> int:
+    return (len(text) + CHARACTERS_PER_TOKEN - 1) // CHARACTERS_PER_TOKEN
+
+
+def _estimate(message: Mapping[str, Any], text: str) -> int:
+    """Return about how many tokens a message has, by the length of its text and calls."""
+    has_calls = "tool_calls" in message or "function_call" in message
+    return _in_tokens(answer_of(message) if has_calls else text)
 
 
 def _with_both(entry: Entry, pair: Pair) -> Entry:

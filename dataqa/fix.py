@@ -8,7 +8,6 @@ are repeated until nothing more is found, so that mending twice changes nothing.
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from tunegate.core.files import replacing
 from tunegate.core.jsonl import decode
 from tunegate.core.lines import BOM, Line
 from tunegate.core.location import Span, locate
+from tunegate.core.patterns import lazy_pattern
 from tunegate.dataqa.check import CheckSettings, DataFile
 from tunegate.dataqa.choice import Choice
 from tunegate.dataqa.reading import Head, begin
@@ -27,8 +27,8 @@ from tunegate.dataqa.targets import target_named
 # One repair may uncover the next; a chain as long as this would be a fault of the rules.
 MAX_ROUNDS = 20
 
-_COMMA_AFTER = re.compile(rb"[ \t\r]*,[ \t\r]*")
-_COMMA_BEFORE = re.compile(rb",[ \t\r]*\Z")
+_COMMA_AFTER = lazy_pattern(rb"[ \t\r]*,[ \t\r]*")
+_COMMA_BEFORE = lazy_pattern(rb",[ \t\r]*\Z")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,9 @@ import binascii
 import re
 from dataclasses import dataclass
 
-_URI = re.compile(r"data:(?P<type>[^;,]*)(?P<parameters>(?:;[^;,]*)*),", re.IGNORECASE)
+from tunegate.core.patterns import lazy_pattern
+
+_URI = lazy_pattern(r"data:(?P<type>[^;,]*)(?P<parameters>(?:;[^;,]*)*),", re.IGNORECASE)
 _TYPES = {"image/jpeg": "JPEG", "image/jpg": "JPEG", "image/png": "PNG", "image/webp": "WEBP", "image/gif": "GIF"}
 
 _MAGIC = {

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tunegate.core.patterns import lazy_pattern
 from tunegate.dataqa.targets import MESSAGE_KEYS, ROW_KEYS
 from tunegate.dataqa.wording import near
 
@@ -16,7 +16,7 @@ _OTHER_NAMES = {
     "content": ("contents", "text", "value", "body", "message", "utterance"),
 }
 
-_NO_WORD = re.compile(r"[\W_]+")
+_NO_WORD = lazy_pattern(r"[\W_]+")
 
 
 def _bare(key: str) -> str:

@@ -14,6 +14,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from tunegate.core.location import Path
+from tunegate.core.patterns import lazy_pattern
 from tunegate.dataqa.wording import place
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _FIELDS = ("tools", "parallel_tool_calls", "functions")
 _NO_OUTPUT = frozenset({"system", "developer", "user"})
 
 # How messages of findings name a message of the chat; not inside quotes.
-_PLACE = re.compile(r"(?<![\w'.\]])messages\[(\d+)\]")
+_PLACE = lazy_pattern(r"(?<![\w'.\]])messages\[(\d+)\]")
 
 
 def is_openai(value: Mapping[str, Any]) -> bool:

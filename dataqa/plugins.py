@@ -7,13 +7,13 @@ itself an error that is found, wherever it does, and its repair is left out.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tunegate.core.errors import UsageError, nearest
 from tunegate.core.findings import Severity
+from tunegate.core.patterns import lazy_pattern
 from tunegate.dataqa.catalog import FAMILIES, family_of
 from tunegate.dataqa.rule import KEEP, REMOVE, Hit, Row, Rule
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 GROUP = "tunegate.rules"
 
-_ID = re.compile(r"[A-Z]+[0-9]{3}\Z")
+_ID = lazy_pattern(r"[A-Z]+[0-9]{3}\Z")
 
 # What a rule raised is told in so many characters: it may quote the data.
 _LONGEST = 200

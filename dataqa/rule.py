@@ -161,11 +161,13 @@ class Entry:
     stands between system and answer beside the user's text: earlier answers and tools, without regard to case;
     `media` one of images and sound. Both are empty where there is none. `calls` names the tools that are called.
     `tokens` counts the row, and `prompt_tokens` what stands before its first trained answer; None where it was not
-    counted because it cannot be over the limit. `reasoning` says whether an answer reasons in tags (`whole`), or
-    holds such a tag without its other half (`open`); `tools` are the names of tools, each with a digest of its
-    definition. `at` and `tools_at` are where messages and tools stand in the row. In a preference row, of which
-    `pair` keeps what is compared, the answer is the preferred one, and `context` and `history` cover both answers:
-    pairs of one question with other answers are no copies, and contradict nothing.
+    counted because it cannot be over the limit. `cut` is the index of the trained answer in which the limit falls.
+    `size` estimates all tokens of the row and `trained` those that are trained, by the length of its texts.
+    `reasoning` says whether an answer reasons in tags (`whole`), or holds such a tag without its other half
+    (`open`); `tools` are the names of tools, each with a digest of its definition. `at` and `tools_at` are where
+    messages and tools stand in the row. In a preference row, of which `pair` keeps what is compared, the answer is
+    the preferred one, and `context` and `history` cover both answers: pairs of one question with other answers are
+    no copies, and contradict nothing.
     """
 
     path: str
@@ -184,6 +186,9 @@ class Entry:
     history: str = ""
     media: str = ""
     prompt_tokens: int | None = None
+    cut: int | None = None
+    size: int = 0
+    trained: int = 0
     reasoning: Literal["", "whole", "open"] = ""
     tools: tuple[tuple[str, str], ...] = ()
     pair: Compared | None = None

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tunegate.core.findings import Severity
 from tunegate.core.location import Path
+from tunegate.core.patterns import lazy_pattern
 from tunegate.dataqa.keys import is_misspelt, misspelt, stand_in
 from tunegate.dataqa.rule import KEEP, REMOVE, Hit, Row, rule
 from tunegate.dataqa.targets import ROW_KEYS, target_named
@@ -19,8 +19,8 @@ _CHAT = '{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", 
 _NAMED = _CHAT.replace('"user", ', '"user", "name": "wang", ')
 
 _ROW_TYPES: Mapping[str, type] = {"tools": list, "functions": list, "parallel_tool_calls": bool}
-_NAME = re.compile(r"[^\s<|\\/>]{1,64}")
-_NOT_IN_NAMES = re.compile(r"[\s<|\\/>]")
+_NAME = lazy_pattern(r"[^\s<|\\/>]{1,64}")
+_NOT_IN_NAMES = lazy_pattern(r"[\s<|\\/>]")
 
 
 def _meant_for_row(fields: Mapping[str, Any], key: str) -> str | None:

@@ -9,13 +9,13 @@ id and arguments as an object; there the same is a warning, for the other target
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tunegate.core.findings import Severity
 from tunegate.core.jsonl import decode
 from tunegate.core.location import Path
+from tunegate.core.patterns import lazy_pattern
 from tunegate.dataqa.rule import KEEP, REMOVE, Hit, Row, rule
 from tunegate.dataqa.targets import target_named
 from tunegate.dataqa.toolcalls import NEEDS, call_id, calls_of, free_ids, functions_of, ids_in, tools_of
@@ -32,8 +32,8 @@ _ROW = (
     + "]}"
 )
 
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
+_NAME = lazy_pattern(r"[A-Za-z0-9_-]{1,64}")
+_NOT_IN_NAMES = lazy_pattern(r"[^A-Za-z0-9_-]")
 
 
 def _value_at(row: Row, at: Path) -> Any:

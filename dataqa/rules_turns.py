@@ -9,6 +9,7 @@ from typing import Any
 
 from tunegate.core.findings import Severity
 from tunegate.core.location import Path
+from tunegate.core.patterns import lazy_pattern
 from tunegate.dataqa.rule import KEEP, Hit, Row, rule
 from tunegate.dataqa.turns import has_calls, role_of
 from tunegate.dataqa.wording import place
@@ -28,9 +29,14 @@ _CONTROL_MARKS = (
     *("<|START_OF_TURN_TOKEN|>", "<|END_OF_TURN_TOKEN|>"),  # Command R
     *("<\uff5cUser\uff5c>", "<\uff5cAssistant\uff5c>", "<\uff5cend\u2581of\u2581sentence\uff5c>"),  # DeepSeek
 )
-_MARK = re.compile("|".join(map(re.escape, _CONTROL_MARKS)))
-_OPENING_S = re.compile(r"\s*<s>")
-_CLOSING_S = re.compile(r"</s>\s*\Z")
+_MARK = lazy_pattern("|".join(map(re.escape, _CONTROL_MARKS)))
+_OPENING_S = lazy_pattern(r"\s*<s>")
+_CLOSING_S = lazy_pattern(r"</s>\s*\Z")
+
+
+def control_marks(text: str) -> list[str]:
+    """Return the marks of chat templates that stand in a text."""
+    return [*_MARK.findall(text), *_sentence_marks(text)]
 
 
 @rule(
@@ -52,7 +58,7 @@ def control_mark(row: Row) -> Iterator[Hit]:
     chat templates cannot hold such marks either: write them with a space inside.
     """
     for at, _role, text in row.texts():
-        found = [*_MARK.findall(text), *_sentence_marks(text)]
+        found = control_marks(text)
         if found:
             more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
             yield Hit(f"{place(at)} holds {found[0]!r}{more}, a mark of a chat template: take it out", at)
@@ -72,12 +78,12 @@ _LABELS = {
     "user": r"user|human|nutzer|benutzer",
 }
 _OPENING = {
-    role: re.compile(rf"\s*(?:#{{1,4}} *)?\*{{0,2}}(?:{labels}):\*{{0,2}}\s*(?=\S)", re.IGNORECASE)
+    role: lazy_pattern(rf"\s*(?:#{{1,4}} *)?\*{{0,2}}(?:{labels}):\*{{0,2}}\s*(?=\S)", re.IGNORECASE)
     for role, labels in _LABELS.items()
 }
 # A prompt that ends by handing over, as in the days of plain completion.
-_HANDING_OVER = re.compile(rf"(?:#{{1,4}} *)?(?:{_LABELS['assistant']}):", re.IGNORECASE)
-_SPEAKER = re.compile(r"^[ \t]*\*{0,2}[A-Z\u00c4\u00d6\u00dc][\w .-]{0,24}:", re.MULTILINE)
+_HANDING_OVER = lazy_pattern(rf"(?:#{{1,4}} *)?(?:{_LABELS['assistant']}):", re.IGNORECASE)
+_SPEAKER = lazy_pattern(r"^[ \t]*\*{0,2}[A-Z\u00c4\u00d6\u00dc][\w .-]{0,24}:", re.MULTILINE)
 
 
 def _labels(role: str, text: str) -> list[tuple[int, int]]:

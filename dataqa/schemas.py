@@ -16,6 +16,7 @@ from typing import Any
 
 import orjson
 
+from tunegate.core.patterns import lazy_pattern
 from tunegate.dataqa.wording import listed, named, place, quoted
 
 _TYPES = frozenset({"string", "number", "integer", "boolean", "array", "object", "null"})
@@ -25,7 +26,7 @@ _NOTES = frozenset({"description", "title"})
 MAX_DEPTH = 40
 
 # A pattern with two quantifiers without a bound can take time without end on a text that does not match.
-_UNBOUNDED = re.compile(r"[+*]|\{\d*,\}")
+_UNBOUNDED = lazy_pattern(r"[+*]|\{\d*,\}")
 LONGEST_MATCHED = 1000
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 
@@ -34,10 +34,11 @@ TOKENS_PER_REPLY = 3
 
 
 class Counter(Protocol):
-    """Counts tokens. `exact` says whether training counts the same."""
+    """Counts tokens. `exact` says whether training counts the same; `marks` begin and end a text for the model."""
 
     name: str
     exact: bool
+    marks: tuple[str, ...]
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """Return the number of tokens of each text, taken as it is."""
@@ -71,6 +72,14 @@ def row_tokens(row: Row, counting: Counter) -> int | None:
 TEMPLATE_MARGIN = 256
 
 
+class OverLong(NamedTuple):
+    """How long a row over the limit is: in all, before its first trained answer, and which such answer is cut."""
+
+    tokens: int
+    before: int
+    cut: int | None
+
+
 class Lengths:
     """Counts the rows of a set that may be over the limit: a token has a byte or more, so short rows are not."""
 
@@ -87,15 +96,37 @@ class Lengths:
         """Whether a row of these bytes may be over the limit."""
         return len(raw) + TEMPLATE_MARGIN > self._limit
 
-    def over(self, rows: Sequence[Row]) -> list[tuple[int, int] | None]:
-        """Return (tokens, tokens before the first trained answer) of each row over the limit, None of others."""
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """The marks that begin and end a text for the model, such as `<s>`; none where tokens are estimated."""
+        return () if self._make_counter is Estimate else self.counting.marks
+
+    def over(self, rows: Sequence[Row]) -> list[OverLong | None]:
+        """Return the lengths of each row over the limit, None of others."""
         if not rows:
             return []
         counts = self.counting.rows(rows)
         return [
-            (count, self.counting.prompt(row)) if count is not None and count > self._limit else None
+            self._over(row, count) if count is not None and count > self._limit else None
             for row, count in zip(rows, counts, strict=True)
         ]
+
+    def _over(self, row: Row, tokens: int) -> OverLong:
+        before = self.counting.prompt(row)
+        cut = self._message_at_limit(row) if before < self._limit else None
+        return OverLong(tokens, before, None if cut is None or not _is_trained(row["messages"][cut]) else cut)
+
+    def _message_at_limit(self, row: Row) -> int | None:
+        """Return the index of the message in which the limit falls; None where that cannot be counted."""
+        messages = row["messages"]
+        within, beyond = _first_trained(row), len(messages)
+        while beyond - within > 1:
+            middle = (within + beyond) // 2
+            tokens = row_tokens({**row, "messages": messages[:middle]}, self.counting)
+            if tokens is None:
+                return None
+            within, beyond = (within, middle) if tokens > self._limit else (middle, beyond)
+        return within
 
 
 def with_lengths(kept: Sequence[tuple[Entry, DataRow]], lengths: Lengths | None) -> list[Entry]:
@@ -110,7 +141,9 @@ def with_lengths(kept: Sequence[tuple[Entry, DataRow]], lengths: Lengths | None)
     counted = lengths.over([_chat(kept[place][1]) for place in asked])
     for place, counts in zip(asked, counted, strict=True):
         if counts is not None:
-            entries[place] = replace(entries[place], tokens=counts[0], prompt_tokens=counts[1])
+            entries[place] = replace(
+                entries[place], tokens=counts.tokens, prompt_tokens=counts.before, cut=counts.cut
+            )
     return entries
 
 
@@ -129,6 +162,7 @@ class Estimate:
 
     name = "o200k"
     exact = False
+    marks: tuple[str, ...] = ()
 
     def __init__(self) -> None:
         try:
@@ -181,10 +215,11 @@ def _texts(messages: Iterable[Row], tools: Any) -> Iterator[str]:
 def _first_trained(row: Row) -> int:
     """Return the index of the first message that is trained; the number of messages where there is none."""
     messages = row["messages"]
-    for index, message in enumerate(messages):
-        if message.get("role") == "assistant" and message.get("weight", 1) != 0:
-            return index
-    return len(messages)
+    return next((index for index, message in enumerate(messages) if _is_trained(message)), len(messages))
+
+
+def _is_trained(message: Row) -> bool:
+    return message.get("role") == "assistant" and message.get("weight", 1) != 0
 
 
 class ModelCounter:
@@ -196,6 +231,7 @@ class ModelCounter:
         """Read `tokenizer.json` and the chat template. Raises InputError when one is missing or damaged."""
         self.name = folder.name
         self._template = ChatTemplate.from_folder(folder)
+        self.marks = self._template.marks
         path = folder / "tokenizer.json"
         tokenizers = need("tokenizers", "data")
         try:

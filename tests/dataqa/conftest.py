@@ -14,7 +14,9 @@ from tunegate.dataqa import (
     rules_keys,
     rules_legacy,
     rules_preference,
+    rules_prose,
     rules_roles,
+    rules_text,
     rules_tool,
     rules_toolflow,
     rules_toolschema,
@@ -66,8 +68,8 @@ def asked(value: Any, target: str, kind: Kind) -> list[tuple[Rule, str, Any, Row
 
 @pytest.fixture(scope="session")
 def row_rules() -> tuple[Rule, ...]:
-    """Every rule about the chats and tools of one row."""
-    return ROW_RULES
+    """Every rule about the chats, tools and texts of one row."""
+    return (*ROW_RULES, *rules_text.RULES, *rules_prose.RULES)
 
 
 @pytest.fixture

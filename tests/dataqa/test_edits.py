@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tunegate.dataqa.edits import cleaned, placeholder, secrets_of, window, without_personal
+from tunegate.dataqa.edits import REASONS, cleaned, placeholder, secrets_of, window, without_personal
 from tunegate.dataqa.masking import Match
 
 KEY = "sk-proj-" + "aB3dE5fG7hJ9kL2mN4pQ6rS8"
@@ -31,6 +31,16 @@ def test_texts_are_cleaned_and_named() -> None:
         ("TXT007", "$.messages[1].content"),
     ]
     assert (changes[0].before, changes[0].after) == ("GrÃ¼ÃŸe", "Grüße")
+
+
+def test_every_reason_of_a_ledger_can_be_explained() -> None:
+    from tunegate.dataqa.catalog import BY_ID
+    from tunegate.dataqa.clean import STEPS
+    from tunegate.dataqa.rule_text import explain
+
+    assert set(STEPS) <= set(REASONS)
+    for rule_id in REASONS:
+        assert next(explain(BY_ID[rule_id])).startswith(rule_id)
 
 
 def test_a_clean_row_is_the_same_object() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,3 +26,13 @@ def test_every_string_that_a_rule_needs_is_found(needs: tuple[bytes, ...]) -> No
     for need in needs:
         assert finder(needs)(b"x" + need + b"x")
         assert not finder((need,))(need[:-1])
+
+
+def test_a_rule_is_asked_by_its_own_look_before_its_strings() -> None:
+    plain = replace(RULES[0], needs=(), may_hit=None)
+    assert plain.look is None
+    by_strings, by_look = replace(plain, needs=(b"ab",)).look, replace(plain, may_hit=bytes.isascii).look
+    assert by_strings is not None
+    assert by_look is not None
+    assert (by_strings(b"xabx"), by_strings(b"xax")) == (True, False)
+    assert (by_look(b"a"), by_look(b"\xc3")) == (True, False)

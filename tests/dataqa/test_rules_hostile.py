@@ -24,6 +24,8 @@ KEYS = [
 WORDS = [
     "user", "assistant", "system", "tool", "function", "asistant", "", " ", "{}", '{"a": 1}', "[", "call00001",
     "<think>", "</think>", "<|im_end|>", "Assistant: a", "\ud83d", "\u200b", "object", "a\nb",
+    "\u00c3\u00bc", "a\u0000\u202e", "e\u0301\ufffd", "&nbsp;<br>", "a \r\n", "p\u0430ypal", "a.\\nB\\ud83d",
+    "```json\n{",
 ]  # fmt: skip
 
 anything = st.recursive(

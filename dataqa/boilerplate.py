@@ -1,0 +1,116 @@
+"""Boilerplate: lines that stand in many rows and belong to the pages that texts were taken from.
+
+Lines are counted in two passes over one table of bounded size, so that a million rows take no more memory than
+fifty thousand: the first counts what a hash falls on, the second only the lines whose place there is full enough.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import floor
+from zlib import crc32
+
+from tunegate.core.patterns import lazy_pattern
+from tunegate.dataqa.code_spans import prose
+from tunegate.dataqa.rule import Entry
+
+# In more than this share of the rows a line is boilerplate, and in no fewer rows than this.
+SHARE = 0.01
+FEWEST_ROWS = 3
+# What stands in more than half of the answers is how they are meant to be.
+STYLE = 0.5
+# Fewer words come back by themselves: "Yours sincerely", "Step 1", "Thank you for asking!".
+FEWEST_WORDS = 5
+# Four megabytes at most: enough that two lines seldom fall on one place.
+MOST_PLACES = 1 << 20
+PLACES_OF_A_ROW = 32
+
+_NETWORKS = r"facebook|twitter|x|whatsapp|linkedin|instagram|youtube"
+_OF_A_PAGE = lazy_pattern(
+    r"\b(?:we|(?:this|our) (?:web ?)?(?:site|page)) uses? cookies\b|\baccept (?:all )?cookies\b"
+    r"|\bcookie[- ](?:policy|settings|preferences|einstellungen|richtlinie)|\bcookies (?:akzeptieren|zulassen)\b"
+    r"|\b(?:wir|(?:diese|unsere) (?:web)?seite) (?:verwenden|nutzen|verwendet|nutzt) cookies\b"
+    r"|\bclick here\b|\bhier klicken\b|\bklicken sie hier\b|^(?:read more|continue reading|learn more)\W*$"
+    r"|^(?:weiterlesen|mehr (?:lesen|erfahren))\W*$|\ball rights reserved\b|\balle rechte vorbehalten\b"
+    r"|\b(?:sign up for|subscribe to) (?:our|the|my)\b|\bnewsletter (?:abonnieren|anmelden)\b"
+    rf"|\bshare (?:this )?(?:on|via) (?:{_NETWORKS})\b|\b(?:auf|bei) (?:{_NETWORKS}) teilen\b"
+    rf"|\bfollow us on (?:{_NETWORKS})\b|\bfolgen sie uns (?:auf|bei) (?:{_NETWORKS})\b"
+    r"|\b(?:enable|activate) javascript\b|\bjavascript (?:aktivieren|einschalten)\b|^skip to (?:main )?content\W*$"
+    r"|^zum inhalt springen\W*$|^back to top\W*$|^nach oben\W*$|^(?:advertisement|anzeige|werbung)\W*$"
+    r"|^(?:(?:privacy policy|terms of (?:use|service)|imprint|datenschutz(?:erklärung)?|impressum|agb)\W*)+$"
+)
+_WORD = lazy_pattern(r"[^\W\d_]{2,}")
+# A heading, an item of a list, a row of a table: the same ones come back in texts of one kind.
+_STRUCTURE = lazy_pattern(r"[#*|>\d-]|.*:\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Boilerplate:
+    """A line that stands in many rows, as it is written in the first of them."""
+
+    line: str
+    rows: int
+    first: Entry
+
+
+def find(entries: Sequence[Entry]) -> list[Boilerplate]:
+    """Return the lines that stand in more than 1 % of the rows and belong to none, the most frequent first.
+
+    A line counts that says it belongs to a web page, in English or German; or one of five words or more that comes
+    back in different answers, but not in more than half of them. Texts of one line are let be, and so are
+    headings, lists, tables and code.
+    """
+    least = max(FEWEST_ROWS, floor(SHARE * len(entries)) + 1)
+    counts = array("I", [0]) * min(MOST_PLACES, PLACES_OF_A_ROW * len(entries) + 1)
+    for _, lines in _rows(entries):
+        for place in {_hash(line) % len(counts) for line in lines}:
+            counts[place] += 1
+    found: dict[str, tuple[int, Entry, str]] = {}
+    for entry, lines in _rows(entries):
+        for line, written in lines.items():
+            if counts[_hash(line) % len(counts)] >= least:
+                count, first, as_written = found.get(line, (0, entry, written))
+                found[line] = (count + 1, first, as_written)
+    most = STYLE * len(entries)
+    kept = [
+        Boilerplate(written, count, first)
+        for line, (count, first, written) in found.items()
+        if count >= least and (count <= most or _OF_A_PAGE.search(line))
+    ]
+    return sorted(kept, key=lambda each: -each.rows)  # of equals the first stays first
+
+
+def _hash(text: str) -> int:
+    return crc32(text.encode("utf-8", "surrogatepass"))
+
+
+def _rows(entries: Sequence[Entry]) -> Iterator[tuple[Entry, dict[str, str]]]:
+    """Give the lines of each row that may be boilerplate, folded, each with how it is written."""
+    seen: set[int] = set()
+    for entry in entries:
+        lines: dict[str, str] = {}
+        if "\n" in entry.prompt:
+            lines.update((line, written) for line, written in _lines(entry.prompt) if _OF_A_PAGE.search(line))
+        if "\n" in entry.answer:
+            answer = _hash(entry.answer)
+            if answer not in seen:  # a canned answer that comes again says nothing about its lines
+                seen.add(answer)
+                lines.update((line, written) for line, written in _lines(entry.answer) if _may_be(line))
+        if lines:
+            yield entry, lines
+
+
+def _lines(text: str) -> Iterator[tuple[str, str]]:
+    for line in prose(text).split("\n"):
+        words = line.split()
+        if words:
+            written = " ".join(words)
+            yield written.casefold(), written
+
+
+def _may_be(line: str) -> bool:
+    if _OF_A_PAGE.search(line):
+        return True
+    return len(_WORD.findall(line)) >= FEWEST_WORDS and not _STRUCTURE.match(line)
