@@ -87,15 +87,17 @@ def rule_named(rule_id: str) -> Rule:
 
 
 def choose(select: Iterable[str] = (), ignore: Iterable[str] = ()) -> tuple[Rule, ...]:
-    """Return the rules whose id begins with one of `select` (all without any) and with none of `ignore`.
+    """Return the rules whose id begins with one of `select` and with none of `ignore`.
 
-    Raises UsageError with the nearest id for a name that no rule begins with.
+    Without `select` all are meant but those that are asked on demand only (`Rule.default`). Raises UsageError
+    with the nearest id for a name that no rule begins with.
     """
     chosen, left_out = _prefixes(select), _prefixes(ignore)
     return tuple(
         rule
         for rule in RULES
-        if (not chosen or rule.id.startswith(chosen)) and not (left_out and rule.id.startswith(left_out))
+        if (rule.id.startswith(chosen) if chosen else rule.default)
+        and not (left_out and rule.id.startswith(left_out))
     )
 
 

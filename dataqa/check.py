@@ -13,14 +13,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tunegate.core.errors import InputError
+from tunegate.core.errors import InputError, MissingExtraError
 from tunegate.core.files import sha256_file
 from tunegate.core.findings import Finding, Fix, Severity
 from tunegate.core.jsonl import Line, decode
 from tunegate.core.location import column, json_path
 from tunegate.core.progress import Advance, silent
 from tunegate.dataqa.catalog import choose
-from tunegate.dataqa.check_result import CheckResult, FileReport
+from tunegate.dataqa.check_result import CheckResult, FileReport, NotRun
 from tunegate.dataqa.corpus import entry_of
 from tunegate.dataqa.needs import finder
 from tunegate.dataqa.reading import begin
@@ -92,7 +92,7 @@ def check(
     work.ask_about_the_set(files)
     order = {file.shown: number for number, file in enumerate(files)}
     findings = sorted(work.findings, key=lambda found: (order[found.path], found.line, found.column, found.rule))
-    return CheckResult(settings.target, tuple(reports), tuple(findings), tuple(problems))
+    return CheckResult(settings.target, tuple(reports), tuple(findings), tuple(problems), tuple(work.not_run))
 
 
 def _inside(advance: Advance, number: int, files: int) -> Advance:
@@ -110,6 +110,7 @@ class _Check:
     def __init__(self, settings: CheckSettings, rules: Iterable[Rule]) -> None:
         self.settings = settings
         self.findings: list[Finding] = []
+        self.not_run: list[NotRun] = []
         by_scope: dict[str, list[Rule]] = {"row": [], "file": [], "set": []}
         for rule in rules:
             by_scope[rule.scope].append(rule)
@@ -187,7 +188,10 @@ class _Check:
         for rule in self.set_rules:
             severity = rule.severity_for(self.settings.target)
             if severity is not None and self.entries:
-                found += [(rule, severity, *pair) for pair in rule.check(self.entries, self.settings.data)]
+                try:
+                    found += [(rule, severity, *pair) for pair in rule.check(self.entries, self.settings.data)]
+                except MissingExtraError as error:
+                    self.not_run.append(NotRun(rule.id, str(error)))
         columns = _columns(files, [(entry, hit) for _, _, entry, hit in found if hit.at])
         for rule, severity, entry, hit in found:
             position = columns.get((entry.path, entry.line, hit.at), 1)

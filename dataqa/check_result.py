@@ -24,6 +24,14 @@ class FileReport:
 
 
 @dataclass(frozen=True, slots=True)
+class NotRun:
+    """A rule that was selected and could not be asked, and why."""
+
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class CheckResult:
     """What a check found. `problems` are the files that could not be read; they are never a pass."""
 
@@ -31,6 +39,7 @@ class CheckResult:
     files: tuple[FileReport, ...]
     findings: tuple[Finding, ...]
     problems: tuple[InputError, ...]
+    not_run: tuple[NotRun, ...] = ()
 
     def fails_at(self, bar: Severity) -> bool:
         """Whether a finding is as severe as `bar`, or more."""

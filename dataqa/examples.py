@@ -58,8 +58,14 @@ def _hits_of_set(rule: Rule, which: Which) -> Iterator[Hit]:
         entry = entry_of(row, split, DEFAULTS.split.group)
         if entry is not None:
             entries.keep(entry, row)
-    for _, hit in rule.check(entries, DEFAULTS):
-        yield hit
+    with tempfile.TemporaryDirectory() as folder:
+        data = replace(DEFAULTS, **rule.example_data)
+        if rule.example_benchmark:
+            path = Path(folder) / "benchmark.jsonl"
+            path.write_text("\n".join(rule.example_benchmark), encoding="utf-8")
+            data = replace(data, benchmarks=(str(path),))
+        for _, hit in rule.check(entries, data):
+            yield hit
 
 
 def _hits_of_file(rule: Rule, which: Which) -> Iterator[Hit]:

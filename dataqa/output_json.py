@@ -21,6 +21,7 @@ def lines(result: CheckResult) -> Iterator[str]:
             "target": result.target,
             "files": [asdict(file) for file in result.files],
             "findings": [finding.as_json() for finding in result.findings],
+            "not_run": [asdict(rule) for rule in result.not_run],
             "summary": result.summary(),
         },
         indent=2,

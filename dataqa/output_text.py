@@ -37,7 +37,9 @@ def _line(finding: Finding, paint: Paint) -> str:
 
 
 def summary(result: CheckResult) -> Iterator[str]:
-    """Give the last lines: what was looked at, what was found, what can be mended."""
+    """Give the last lines: what was not asked, what was looked at, what was found, what can be mended."""
+    for missing in result.not_run:
+        yield f"{missing.rule} was not run: {missing.reason}"
     counts = result.summary()
     looked_at = f"{_count(counts['rows'], 'row')} in {_count(len(result.files), 'file')}"
     found = {

@@ -130,7 +130,8 @@ class Entry:
     `tokens` counts the row, and `prompt_tokens` what stands before its first trained answer; None where it was not
     counted because it cannot be over the limit. `reasoning` says whether an answer reasons in tags (`whole`), or
     holds such a tag without its other half (`open`); `tools` are the names of tools, each with a digest of its
-    definition.
+    definition. `source` is what the row says of where it comes from; `prefixes` are digests of the conversation up
+    to each of its earlier trained answers, none in most rows.
     """
 
     path: str
@@ -151,6 +152,8 @@ class Entry:
     prompt_tokens: int | None = None
     reasoning: Literal["", "whole", "open"] = ""
     tools: tuple[tuple[str, str], ...] = ()
+    source: str | None = None
+    prefixes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +213,11 @@ class Rule:
     A rule with a `fix` has a `repair` of a value, or a `repair_line` of the bytes of a line (`fix.py` itself mends
     byte-order mark, encoding and final newline of a file). `example_facts` says of the bad and of the good example
     of a rule about a file what their bytes cannot show, such as a size of 600 MB; `example_splits` of each line
-    of an example the split that it is in, train where nothing is said.
+    of an example the split that it is in, train where nothing is said; `example_data` what stands under `[data]`,
+    and `example_benchmark` the lines of a benchmark that the rows are compared with.
+
+    A rule that is not `default` is asked only where it is selected, by its id or a prefix of it. `package` names
+    the extra without which a rule cannot be asked; where it is missing the check says that the rule was not run.
     """
 
     id: str
@@ -231,6 +238,10 @@ class Rule:
     example_facts: tuple[Mapping[str, Any], Mapping[str, Any]] = ({}, {})
     example_kind: Kind = "sft"
     example_splits: tuple[Split, ...] = ()
+    default: bool = True
+    package: str = ""
+    example_data: Mapping[str, Any] = field(default_factory=dict)
+    example_benchmark: tuple[str, ...] = ()
 
     def severity_for(self, target: str, kind: str = "sft") -> Severity | None:
         """Return the severity for a target and task kind; None where the rule does not apply."""
@@ -254,6 +265,10 @@ def rule(
     example_facts: tuple[Mapping[str, Any], Mapping[str, Any]] = ({}, {}),
     example_kind: Kind = "sft",
     example_splits: tuple[Split, ...] = (),
+    default: bool = True,
+    package: str = "",
+    example_data: Mapping[str, Any] | None = None,
+    example_benchmark: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Iterator[Any]]], Rule]:
     """Make a rule of a generator function; `severities` maps a target or task kind to a severity, or to None."""
 
@@ -265,7 +280,7 @@ def rule(
         return Rule(
             id, severity, scope, check, title, text, fix, repair, needs, severities or {},
             _lines(bad), _lines(good), says, example_target, repair_line, example_facts,
-            example_kind, example_splits,
+            example_kind, example_splits, default, package, example_data or {}, example_benchmark,
         )  # fmt: skip
 
     return make
