@@ -13,6 +13,7 @@ from tunegate.dataqa import (
     rules_chat,
     rules_keys,
     rules_legacy,
+    rules_quality,
     rules_roles,
     rules_tool,
     rules_toolflow,
@@ -61,8 +62,8 @@ def asked(value: Any, target: str, kind: Kind) -> list[tuple[Rule, str, Any, Row
 
 @pytest.fixture(scope="session")
 def row_rules() -> tuple[Rule, ...]:
-    """Every rule about the chats and tools of one row."""
-    return ROW_RULES
+    """Every rule about the chats and tools of one row, and about the quality of its answers."""
+    return (*ROW_RULES, *rules_quality.RULES)
 
 
 @pytest.fixture
