@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tunegate.cli.common import config_option, data_files, progress, say, token_counting
+from tunegate.cli.common import config_option, data_files, data_of_rules, progress, say, token_counting
 from tunegate.core.errors import ExitCode, UsageError, worst
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def _settings(
 
     settings = CheckSettings()
     if configuration:
-        settings = settings_of(configuration.data, token_counting(configuration))
+        settings = settings_of(data_of_rules(configuration), token_counting(configuration))
     return replace(
         settings,
         target=target or settings.target,

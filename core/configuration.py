@@ -99,9 +99,13 @@ class Data(Table):
     split: Split = Split()
     """What is split off where no file is named."""
     select: tuple[str, ...] = ()
-    """Rules that `check` asks, by id or family; all where it is empty."""
+    """Rules that `check` asks, by id or family; where it is empty all but those that are off by default."""
     ignore: tuple[str, ...] = ()
     """Rules that `check` leaves out."""
+    languages: tuple[Annotated[str, Field(pattern="^[a-z]{2,3}$")], ...] = ()
+    """Languages that rows may be in, by code such as `de`; `check` names rows in others. Empty: any."""
+    benchmarks: tuple[str, ...] = ()
+    """Files of evaluation sets, JSON lines or plain text, of which no row may hold items."""
     mask_personal_data: bool = True
     """Whether `prepare` masks mail addresses, telephone, card and account numbers."""
     seed: int = 0

@@ -11,11 +11,13 @@ from typing import Any
 import orjson
 
 from tunegate.core.chat import text_of
+from tunegate.dataqa.prefixes import prefixes_of
 from tunegate.dataqa.reasoning import reasoning_of
 from tunegate.dataqa.rule import Entry, Row, Split
 from tunegate.dataqa.toolcalls import definitions_of
 
 _SYSTEM_ROLES = ("system", "developer")
+_SOURCE = "source"
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[(-?\d+)\]|\['([^']*)'\]")
 
 
@@ -66,6 +68,8 @@ def entry_of(
         media=_media(before),
         reasoning=reasoning_of(row),
         tools=definitions_of(row),
+        source=as_text(group_of(value, _SOURCE)) if b'"source"' in row.raw else None,
+        prefixes=_prefixes(value, messages) if len(messages) > 3 else (),
     )
 
 
@@ -143,6 +147,12 @@ def _context(row: Mapping[str, Any], before: Sequence[Mapping[str, Any]]) -> str
     """Return a digest of the messages before the answer and the tools; ids of calls make no difference."""
     tools = [row.get(key) for key in ("tools", "functions") if row.get(key)]
     return _digest([*map(_without_ids, before), tools] if tools else [_without_ids(item) for item in before])
+
+
+def _prefixes(row: Mapping[str, Any], messages: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return what the conversation up to each earlier trained answer is known by; see `prefixes.py`."""
+    tools = [row.get(key) for key in ("tools", "functions") if row.get(key)]
+    return prefixes_of(messages, tools, _without_ids, answer_of)
 
 
 def _without_ids(message: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -52,6 +52,8 @@ class Data:
     split: Split = Split()
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    benchmarks: tuple[str, ...] = ()
     mask_personal_data: bool = True
     seed: int = 0
 
