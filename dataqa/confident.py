@@ -29,6 +29,9 @@ NEIGHBOURS = 10
 OUTLIERS = 0.005
 MIN_TEXTS = 50
 
+# Each text is compared with so many others, evenly taken: all pairs of a large set would take hours.
+MAX_COMPARED = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
@@ -104,8 +107,12 @@ def outliers(texts: Sequence[str]) -> list[tuple[int, float]]:
         return []
     import numpy as np
 
-    search = neighbours(n_neighbors=NEIGHBOURS + 1, metric="cosine", algorithm="brute").fit(features)
-    likeness = 1 - search.kneighbors()[0][:, :NEIGHBOURS].mean(axis=1)
+    step = -(-len(texts) // MAX_COMPARED)
+    search = neighbours(n_neighbors=min(NEIGHBOURS + 1, len(texts) // step), metric="cosine", algorithm="brute")
+    distances = search.fit(features[::step]).kneighbors(features)[0]
+    # a text that is compared with itself is nearest to itself
+    distances[::step, :-1] = distances[::step, 1:]
+    likeness = 1 - distances[:, :-1].mean(axis=1)
     order = np.argsort(likeness, kind="stable")[: max(int(OUTLIERS * len(texts)), 1)]
     bar = np.median(likeness) / 4
     return [(int(place), float(likeness[place])) for place in order if likeness[place] < bar]
