@@ -21,7 +21,7 @@ from tunegate.cli.check_output import (
     summarise,
     without_known_ones,
 )
-from tunegate.cli.common import config_option, data_files, progress, say, token_counting
+from tunegate.cli.common import config_option, data_files, data_of_rules, progress, say, token_counting
 from tunegate.core.errors import ExitCode, UsageError, worst
 from tunegate.dataqa.formats import FORMATS
 
@@ -231,7 +231,8 @@ def _settings(
     if configuration is None:
         settings = settings_of(without_configuration(target or DEFAULTS.target))
     else:
-        settings = settings_of(configuration.data, token_counting(configuration), configuration.folder)
+        data, folder = data_of_rules(configuration), configuration.folder
+        settings = settings_of(data, token_counting(configuration), folder)
         if "epochs" in configuration.train.model_fields_set:
             settings = replace(settings, epochs=configuration.train.epochs)
     return replace(

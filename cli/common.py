@@ -17,7 +17,7 @@ from tunegate.core.progress import Advance, silent
 from tunegate.core.runs import Run, holds_run, newest_run
 
 if TYPE_CHECKING:
-    from tunegate.core.configuration import Configuration
+    from tunegate.core.configuration import Configuration, Data
     from tunegate.dataqa.tokens import Counter
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -126,6 +126,12 @@ def run_in(folder: Path) -> Run:
     if not folder.is_dir():
         raise InputError(f"there is no run folder {folder}: check the path, or make it with `tunegate run`")
     return Run(folder)
+
+
+def data_of_rules(configuration: Configuration) -> Data:
+    """Return the `[data]` table for the rules: benchmark files are found from the configuration's folder."""
+    found = tuple(str(configuration.folder / name) for name in configuration.data.benchmarks)
+    return configuration.data.model_copy(update={"benchmarks": found})
 
 
 def token_counting(configuration: Configuration | None) -> Callable[[], Counter] | None:

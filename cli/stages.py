@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from tunegate.cli.common import progress, say, token_counting
+from tunegate.cli.common import data_of_rules, progress, say, token_counting
 from tunegate.core.errors import InputError, ProviderError, TunegateError, UsageError
 from tunegate.core.files import explain_os_error, sha256_file
 from tunegate.core.ledger import Entry, read_ledger, write_ledger
@@ -96,7 +96,9 @@ def _plugins(configuration: Configuration) -> dict[str, str]:
 def check(run: Run, configuration: Configuration, named: Iterable[Path] = ()) -> dict[str, Any]:
     """Check the source files as one set; findings are counted here and listed by `tunegate check`."""
     files = source_files(configuration, named)
+    benchmarks = data_of_rules(configuration).benchmarks
     inputs = _digests(files) | _tokenizer(configuration) | _plugins(configuration)
+    inputs |= {f"benchmark/{number}": sha256_file(Path(path)) for number, path in enumerate(benchmarks)}
     key = stage_key(inputs, configuration.data.model_dump(mode="json"), "dataqa")
     if not run.is_done("check", key):
         from tunegate.dataqa.check import DataFile, check, settings_of
@@ -105,7 +107,8 @@ def check(run: Run, configuration: Configuration, named: Iterable[Path] = ()) ->
         watch = Stopwatch()
         with progress("check"):
             sources = [DataFile(path, split) for split, paths in files.items() for path in paths]
-            settings = settings_of(configuration.data, token_counting(configuration), configuration.folder)
+            data, folder = data_of_rules(configuration), configuration.folder
+            settings = settings_of(data, token_counting(configuration), folder)
             made = section(check(sources, settings), relative_to=configuration.folder)
         run.finish("check", key, [], made, watch.seconds)
     return run.section("check")

@@ -113,7 +113,7 @@ class Data(Table):
     split: Split = Split()
     """What is split off where no file is named."""
     select: tuple[str, ...] = ()
-    """Rules that `check` asks, by id or family; all where it is empty."""
+    """Rules that `check` asks, by id or family; where it is empty all but those that are off by default."""
     ignore: tuple[str, ...] = ()
     """Rules that `check` leaves out."""
     severity: dict[str, Level] = Field(default_factory=dict)
@@ -122,6 +122,10 @@ class Data(Table):
     """What is otherwise for some of the files; a later table goes before an earlier one."""
     plugins: tuple[str, ...] = ()
     """Installed packages whose rules are asked too, by the name of their entry point in `tunegate.rules`."""
+    languages: tuple[Annotated[str, Field(pattern="^[a-z]{2,3}$")], ...] = ()
+    """Languages that rows may be in, by code such as `de`; `check` names rows in others. Empty: any."""
+    benchmarks: tuple[str, ...] = ()
+    """Files of evaluation sets, JSON lines or plain text, of which no row may hold items."""
     mask_personal_data: bool = True
     """Whether `prepare` masks mail addresses, telephone, card and account numbers."""
     seed: int = 0

@@ -17,6 +17,8 @@ from tunegate.dataqa import (
     rules_personal,
     rules_preference,
     rules_prose,
+    rules_quality,
+    rules_qualityset,
     rules_roles,
     rules_secrets,
     rules_set,
@@ -40,6 +42,7 @@ FAMILIES = {
     "PREF": "preference pairs",
     "TOK": "token lengths",
     "TXT": "characters and text",
+    "QUAL": "the quality of answers and labels",
     "DUP": "duplicates and conflicts",
     "LEAK": "leakage between splits",
     "BAL": "balance of labels and splits",
@@ -78,6 +81,8 @@ RULES: tuple[Rule, ...] = tuple(
             *rules_text.RULES,
             *rules_prose.RULES,
             *rules_textset.RULES,
+            *rules_quality.RULES,
+            *rules_qualityset.RULES,
             *rules_duplicates.RULES,
             *rules_leakage.RULES,
             *rules_balance.RULES,
@@ -102,15 +107,17 @@ def rule_named(rule_id: str, pool: Sequence[Rule] = RULES) -> Rule:
 def choose(
     select: Iterable[str] = (), ignore: Iterable[str] = (), pool: Sequence[Rule] = RULES
 ) -> tuple[Rule, ...]:
-    """Return the rules whose id begins with one of `select` (all without any) and with none of `ignore`.
+    """Return the rules whose id begins with one of `select` and with none of `ignore`.
 
-    Raises UsageError with the nearest id for a name that no rule begins with.
+    Without `select` all are meant but those that are asked on demand only (`Rule.default`). Raises UsageError
+    with the nearest id for a name that no rule begins with.
     """
     chosen, left_out = known_prefixes(select, pool), known_prefixes(ignore, pool)
     return tuple(
         rule
         for rule in pool
-        if (not chosen or rule.id.startswith(chosen)) and not (left_out and rule.id.startswith(left_out))
+        if (rule.id.startswith(chosen) if chosen else rule.default)
+        and not (left_out and rule.id.startswith(left_out))
     )
 
 

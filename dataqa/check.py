@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tunegate.core.errors import InputError
+from tunegate.core.errors import InputError, MissingExtraError
 from tunegate.core.files import sha256_file
 from tunegate.core.findings import Finding, Severity
 from tunegate.core.location import column, utf16_column
 from tunegate.core.progress import Advance, silent
 from tunegate.core.workers import available_cores, sharing
-from tunegate.dataqa.check_result import CheckResult, FileReport, Problem
+from tunegate.dataqa.check_result import CheckResult, FileReport, NotRun, Problem
 from tunegate.dataqa.choice import Choice
 from tunegate.dataqa.job import with_tokens
 from tunegate.dataqa.placing import Place, finding_of
@@ -121,7 +121,13 @@ def check(
         key=lambda found: (order[found.path], found.line, found.column, found.rule),
     )
     return CheckResult(
-        settings.target, tuple(reports), tuple(findings), tuple(problems), choice.rules, work.labels
+        settings.target,
+        tuple(reports),
+        tuple(findings),
+        tuple(problems),
+        choice.rules,
+        work.labels,
+        tuple(work.not_run),
     )
 
 
@@ -150,6 +156,7 @@ class _Check:
     def __init__(self, settings: CheckSettings, rules: Iterable[Rule]) -> None:
         self.settings = settings
         self.findings: list[Finding] = []
+        self.not_run: list[NotRun] = []
         by_scope: dict[str, list[Rule]] = {"row": [], "file": [], "set": []}
         for rule in rules:
             by_scope[rule.scope].append(rule)
@@ -194,7 +201,10 @@ class _Check:
         for rule in self._set_rules:
             severity = rule.severity_for(self.settings.target)
             if severity is not None and self._entries:
-                found += [(rule, severity, *pair) for pair in rule.check(self._entries, self.settings.data)]
+                try:
+                    found += [(rule, severity, *pair) for pair in rule.check(self._entries, self.settings.data)]
+                except MissingExtraError as error:
+                    self.not_run.append(NotRun(rule.id, str(error)))
         columns = _columns(files, [(entry, hit) for _, _, entry, hit in found if hit.at])
         for rule, severity, entry, hit in found:
             position, character = columns.get((entry.path, entry.line, hit.at), (1, None))

@@ -38,6 +38,14 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class NotRun:
+    """A rule that was selected and could not be asked, and why."""
+
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class CheckResult:
     """What a check found.
 
@@ -51,6 +59,7 @@ class CheckResult:
     problems: tuple[Problem, ...]
     rules: tuple[Rule, ...] = RULES
     labels: tuple[str, ...] | None = None
+    not_run: tuple[NotRun, ...] = ()
 
     def rule(self, rule_id: str) -> Rule:
         """Return the rule behind a finding."""

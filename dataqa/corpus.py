@@ -14,12 +14,14 @@ from tunegate.core.chat import text_of
 from tunegate.core.patterns import lazy_pattern
 from tunegate.dataqa.normal import folded
 from tunegate.dataqa.pairs import Pair, pair_of
+from tunegate.dataqa.prefixes import prefixes_of
 from tunegate.dataqa.reasoning import reasoning_of
 from tunegate.dataqa.rule import Compared, Entry, Row, Split
 from tunegate.dataqa.tokens import TOKENS_PER_MESSAGE
 from tunegate.dataqa.toolcalls import definitions_of
 
 _SYSTEM_ROLES = ("system", "developer")
+_SOURCE = "source"
 _STEP = lazy_pattern(r"\.?([^.\[\]]+)|\[(-?\d+)\]|\['([^']*)'\]")
 
 
@@ -96,6 +98,8 @@ def _entry_of_chat(
         trained=trained,
         reasoning=reasoning_of(chat),
         tools=() if is_plain else definitions_of(chat),
+        source=as_text(group_of(row.value, _SOURCE)) if b'"source"' in row.raw else None,
+        prefixes=_prefixes(value, messages) if len(messages) > 3 else (),
     )
 
 
@@ -210,6 +214,12 @@ def _context(row: Mapping[str, Any], before: Sequence[Mapping[str, Any]]) -> str
     """Return a digest of the messages before the answer and the tools; ids of calls make no difference."""
     tools = [row.get(key) for key in ("tools", "functions") if row.get(key)]
     return _digest([*map(_without_ids, before), tools] if tools else [_without_ids(item) for item in before])
+
+
+def _prefixes(row: Mapping[str, Any], messages: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return what the conversation up to each earlier trained answer is known by; see `prefixes.py`."""
+    tools = [row.get(key) for key in ("tools", "functions") if row.get(key)]
+    return prefixes_of(messages, tools, _without_ids, answer_of)
 
 
 def _without_ids(message: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -59,8 +59,14 @@ def _hits_of_set(rule: Rule, which: Which) -> Iterator[Hit]:
             kept.append((entry, row))
     lengths = Lengths(DEFAULTS.tokens.max)
     entries = Corpus(with_lengths(kept, lengths), lengths)
-    for _, hit in rule.check(entries, DEFAULTS):
-        yield hit
+    with tempfile.TemporaryDirectory() as folder:
+        data = replace(DEFAULTS, **rule.example_data)
+        if rule.example_benchmark:
+            path = Path(folder) / "benchmark.jsonl"
+            path.write_text("\n".join(rule.example_benchmark), encoding="utf-8")
+            data = replace(data, benchmarks=(str(path),))
+        for _, hit in rule.check(entries, data):
+            yield hit
 
 
 def _hits_of_file(rule: Rule, which: Which) -> Iterator[Hit]:

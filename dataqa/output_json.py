@@ -23,6 +23,7 @@ def lines(result: CheckResult, look: Look) -> Iterator[str]:  # noqa: ARG001  # 
             "files": [asdict(file) for file in result.files],
             "problems": [asdict(problem) for problem in result.problems],
             "findings": [finding.as_json() for finding in result.findings],
+            "not_run": [asdict(rule) for rule in result.not_run],
             "summary": result.summary(),
         },
         indent=2,

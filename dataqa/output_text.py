@@ -31,7 +31,9 @@ def _line(finding: Finding, look: Look) -> str:
 
 
 def summary(result: CheckResult) -> Iterator[str]:
-    """Give the last lines: what could not be read, what was looked at, what was found, what can be mended."""
+    """Give the last lines: what was not read or asked, what was looked at, what was found, what can be mended."""
+    for missing in result.not_run:
+        yield f"{missing.rule} was not run: {missing.reason}"
     for problem in result.problems:
         yield f"not read: {printable(problem.path)}"
     if result.problems and not result.files and not result.findings:

@@ -9,7 +9,7 @@ The order of the steps, each of which sees only what the one before left:
 4. contradictions: of rows that ask the same with different labels those with the clear majority stay, if there is
    one. Where there is none all go: no reader of the data can tell which label is right, and a wrong guess would
    teach the model the fault. Without labels several answers may be right, and all stay (duplicates.py)
-5. duplicates: exact, normalised and near ones go (duplicates.py)
+5. duplicates: exact, normalised and near ones go (duplicates.py), and beginnings of longer chats (prefixes.py)
 6. split: what is not given is split off, by label and without leaks (split.py, groups.py)
 7. balance: of the training rows only, so that held-out rows keep the mix that the model will meet (balance.py)
 
@@ -40,6 +40,7 @@ from tunegate.dataqa.groups import groups
 from tunegate.dataqa.intake import Intake, Kept, Spool, spooling
 from tunegate.dataqa.labels import labelled
 from tunegate.dataqa.leakage import SPLITS, count_leaks, find_leaks
+from tunegate.dataqa.prefixes import find_prefixes
 from tunegate.dataqa.rule import Entry, Split
 from tunegate.dataqa.split import assign
 from tunegate.dataqa.summary import by_split, histogram, label_counts
@@ -255,7 +256,12 @@ class _Work:
             reason = _REASONS[drop.rule]
             self.book.drop(rows[place].source, drop.rule, reason, partner=partner, similarity=drop.similarity)
         self._flag(found, losers)
-        self._without(places[place] for place in (*losers, *found.drops))
+        gone = {*losers, *found.drops}
+        for place, longer in find_prefixes(entries).items():
+            if place not in gone and longer not in gone:
+                gone.add(place)
+                self.book.drop(rows[place].source, "DUP005", _REASONS["DUP005"], partner=rows[longer].source)
+        self._without(places[place] for place in sorted(gone))
 
     def _drop_conflicts(self, rows: Sequence[Kept], found: Iterable[Conflict]) -> list[int]:
         losers = []
@@ -429,6 +435,7 @@ _REASONS = {
     "DUP001": "the same conversation as one that stays",
     "DUP002": "differs from one that stays in case, white space or punctuation only",
     "DUP003": "nearly the same as one that stays",
+    "DUP005": "one that stays begins with this whole conversation",
 }
 
 

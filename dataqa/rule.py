@@ -164,10 +164,11 @@ class Entry:
     counted because it cannot be over the limit. `cut` is the index of the trained answer in which the limit falls.
     `size` estimates all tokens of the row and `trained` those that are trained, by the length of its texts.
     `reasoning` says whether an answer reasons in tags (`whole`), or holds such a tag without its other half
-    (`open`); `tools` are the names of tools, each with a digest of its definition. `at` and `tools_at` are where
-    messages and tools stand in the row. In a preference row, of which `pair` keeps what is compared, the answer is
-    the preferred one, and `context` and `history` cover both answers: pairs of one question with other answers are
-    no copies, and contradict nothing.
+    (`open`); `tools` are the names of tools, each with a digest of its definition. `source` is what the row says
+    of where it comes from; `prefixes` are digests of the conversation up to each of its earlier trained answers,
+    none in most rows. `at` and `tools_at` are where messages and tools stand in the row. In a preference row, of
+    which `pair` keeps what is compared, the answer is the preferred one, and `context` and `history` cover both
+    answers: pairs of one question with other answers are no copies, and contradict nothing.
     """
 
     path: str
@@ -191,6 +192,8 @@ class Entry:
     trained: int = 0
     reasoning: Literal["", "whole", "open"] = ""
     tools: tuple[tuple[str, str], ...] = ()
+    source: str | None = None
+    prefixes: tuple[str, ...] = ()
     pair: Compared | None = None
     at: Path = ("messages",)
     tools_at: Path = ("tools",)
@@ -264,7 +267,11 @@ class Rule:
     A rule with a `fix` has a `repair` of a value, or a `repair_line` of the bytes of a line (`fix.py` itself mends
     byte-order mark, encoding and final newline of a file). `example_facts` says of the bad and of the good example
     of a rule about a file what their bytes cannot show, such as a size of 600 MB; `example_splits` of each line
-    of an example the split that it is in, train where nothing is said.
+    of an example the split that it is in, train where nothing is said; `example_data` what stands under `[data]`,
+    and `example_benchmark` the lines of a benchmark that the rows are compared with.
+
+    A rule that is not `default` is asked only where it is selected, by its id or a prefix of it. `package` names
+    the extra without which a rule cannot be asked; where it is missing the check says that the rule was not run.
     """
 
     id: str
@@ -286,6 +293,10 @@ class Rule:
     example_kind: Kind = "sft"
     example_splits: tuple[Split, ...] = ()
     may_hit: Look | None = None
+    default: bool = True
+    package: str = ""
+    example_data: Mapping[str, Any] = field(default_factory=dict)
+    example_benchmark: tuple[str, ...] = ()
 
     @property
     def look(self) -> Look | None:
@@ -316,6 +327,10 @@ def rule(
     example_kind: Kind = "sft",
     example_splits: tuple[Split, ...] = (),
     may_hit: Look | None = None,
+    default: bool = True,
+    package: str = "",
+    example_data: Mapping[str, Any] | None = None,
+    example_benchmark: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Iterator[Any]]], Rule]:
     """Make a rule of a generator function; `severities` maps a target or task kind to a severity, or to None.
 
@@ -336,6 +351,7 @@ def rule(
             id, severity, scope, asked, title, text, fix, mends, needs, severities or {},
             _lines(bad), _lines(good), says, example_target, repair_line, example_facts,
             example_kind, example_splits, may_hit,
+            default, package, example_data or {}, example_benchmark,
         )  # fmt: skip
 
     return make

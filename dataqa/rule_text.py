@@ -30,6 +30,12 @@ def severities(rule: Rule) -> str:
     return "; ".join([rule.severity.value, *exceptions])
 
 
+def asked(rule: Rule) -> str:
+    """Say when a rule is asked that is not asked by default, and what it needs."""
+    needs = f"; needs `pip install 'tunegate[{rule.package}]'`" if rule.package else ""
+    return f"only where it is selected, as by --select {rule.id}{needs}"
+
+
 def severity_table(rule: Rule) -> Iterator[tuple[str, str]]:
     """Give each target with the severity that the rule has for it ("-" where it is not asked)."""
     for target in TARGETS:
@@ -45,6 +51,10 @@ def example(rule: Rule, lines: Iterable[bytes], which: int) -> Iterator[str]:
     facts = rule.example_facts[which]
     if facts:
         yield "# a file with " + ", ".join(f"{key} = {value!r}" for key, value in facts.items())
+    for key, value in rule.example_data.items():
+        yield f"# [data] {key} = {list(value)}"
+    for line in rule.example_benchmark:
+        yield f"# benchmark: {line}"
     split_before = None
     shown = [part for line in lines for part in _parts(line, rule.scope)]
     for place, part in enumerate(shown):
@@ -84,6 +94,8 @@ def explain(rule: Rule) -> Iterator[str]:
     for target, severity in severity_table(rule):
         yield f"  {target:<14}{severity}"
     yield f"  {'fix':<14}{FIXES[rule.fix]}"
+    if not rule.default:
+        yield f"  {'asked':<14}{asked(rule)}"
     body = rule.text.partition("\n")[2].strip("\n")
     if body:
         yield ""

@@ -11,6 +11,7 @@ from tunegate.core.findings import Severity
 from tunegate.dataqa.balance import effective_number, ratio
 from tunegate.dataqa.rule import Entry, Hit, Split, rule
 from tunegate.dataqa.survey import Survey, survey_of
+from tunegate.dataqa.wording import quoted
 
 Found = Iterator[tuple[Entry, Hit]]
 
@@ -141,4 +142,52 @@ def validation_size(entries: Sequence[Entry], data: Any) -> Found:
         yield held_out[0], Hit(message)
 
 
-RULES = (unbalanced, absent, validation_size)
+# Of two sources one always has half or more; below so many rows a share is chance.
+MIN_SOURCES = 3
+MIN_ROWS = 10
+MAX_SHARE = 0.5
+
+
+def _from(number: int, source: str, text: str = "Yes, it is.") -> str:
+    question = f"Is number {number} right?"
+    turns = f'{{"role": "user", "content": "{question}"}}, {{"role": "assistant", "content": "{text}"}}'
+    return f'{{"source": "{source}", "messages": [{turns}]}}'
+
+
+_SOURCES = ("forum", "manual", "mail")
+
+
+@rule(
+    "BAL004",
+    Severity.WARNING,
+    scope="set",
+    bad=[_from(number, _SOURCES[number % 3 if number < 6 else 0]) for number in range(12)],
+    good=[_from(number, _SOURCES[number % 3]) for number in range(12)],
+    says="the source 'forum' makes up 67% of the text of the training rows, the other 2 the rest: add rows of the "
+    "others, or take some out",
+)
+def one_source(entries: Sequence[Entry], data: Any) -> Found:
+    """One source makes up more than half of the text of the training rows.
+
+    The model learns the style of that source, whatever the others say. The source of a row is its key `source`, or
+    that key in `metadata`. With fewer than three sources nothing is said: one of two has half of the text anyway.
+    A shared system message or a fixed question is how a task is put, and does not count; answers that are the same
+    are duplicates.
+    """
+    rows = [entry for entry in _of(survey_of(entries, data), "train") if entry.source]
+    sizes: Counter[str] = Counter()
+    for entry in rows:
+        sizes[entry.source or ""] += len(entry.prompt) + len(entry.answer)
+    if len(rows) < MIN_ROWS or len(sizes) < MIN_SOURCES:
+        return
+    largest = max(sizes, key=lambda name: sizes[name])
+    share = sizes[largest] / sizes.total()
+    if share > MAX_SHARE:
+        message = (
+            f"the source {quoted(largest)} makes up {share:.0%} of the text of the training rows, the other "
+            f"{len(sizes) - 1:,} the rest: add rows of the others, or take some out"
+        )
+        yield next(entry for entry in rows if entry.source == largest), Hit(message)
+
+
+RULES = (unbalanced, absent, validation_size, one_source)

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tunegate.core.findings import Partner, Severity
+from tunegate.dataqa.prefixes import find_prefixes
 from tunegate.dataqa.rule import Entry, Hit, rule
 from tunegate.dataqa.survey import survey_of
+from tunegate.dataqa.wording import quoted
 
 Found = Iterator[tuple[Entry, Hit]]
 
@@ -171,4 +173,90 @@ def _label(entry: Entry) -> str:
     return "otherwise" if entry.label is None else repr(entry.label)
 
 
-RULES = (exact_duplicate, normalised_duplicate, near_duplicate, contradiction)
+def _turns(*texts: str) -> str:
+    roles = ("user", "assistant")
+    turns = [f'{{"role": "{roles[place % 2]}", "content": "{text}"}}' for place, text in enumerate(texts)]
+    return f'{{"messages": [{", ".join(turns)}]}}'
+
+
+_FIRST = ("Where is my parcel?", "It comes on Friday.")
+
+
+@rule(
+    "DUP005",
+    Severity.WARNING,
+    scope="set",
+    bad=[_turns(*_FIRST), _turns(*_FIRST, "At what time?", "Between ten and twelve.")],
+    good=[
+        _turns(*_FIRST),
+        _turns("Has my parcel been sent?", _FIRST[1], "At what time?", "Between ten and twelve."),
+    ],
+    says="line 2 begins with this whole conversation: `tunegate prepare` keeps the longer one",
+)
+def prefix(entries: Sequence[Entry], _data: Any) -> Found:
+    """A conversation is the beginning of another.
+
+    Each of its answers is trained in the longer one too, and so counts twice. Where the longer one does not train
+    the answer (weight 0), as in chats that were taken apart on purpose, nothing is said.
+    """
+    for place, longer in find_prefixes(entries).items():
+        entry, partner = entries[place], entries[longer]
+        where = place_of(partner, entry)
+        message = f"{where} begins with this whole conversation: `tunegate prepare` keeps the longer one"
+        yield entry, hit_with(message, partner, 1.0)
+
+
+# Openings of fewer words are how a language begins its sentences; a handful of answers shows no habit.
+OPENING_WORDS = 5
+OPENING_SHARE = 0.2
+MIN_ANSWERS = 10
+
+_OPENING = "Sure! Here is the answer to"
+_ASKED = [f"{word} I pay?" for word in ("How do", "When must", "Where can", "What do", "Why should", "Must")]
+
+
+@rule(
+    "DUP007",
+    Severity.WARNING,
+    scope="set",
+    bad=[
+        *[_row(asked, f"{_OPENING} {asked.lower()} By card.") for asked in _ASKED],
+        *[_row(asked.replace("pay", "write"), f"By mail, {asked.lower()} So.") for asked in _ASKED],
+    ],
+    good=[
+        *[_row(asked, f"By card, as for {asked.lower()} As you like.") for asked in _ASKED],
+        *[_row(asked.replace("pay", "write"), f"{asked.replace('pay', 'write')} By mail.") for asked in _ASKED],
+    ],
+    says="6 of 12 answers (50%) begin with 'Sure! Here is the answer': vary the beginning, or leave it out",
+)
+def opening(entries: Sequence[Entry], data: Any) -> Found:
+    """More than a fifth of the answers begin with the same five words.
+
+    The model will begin so whatever it is asked. Labels, JSON, code and calls of tools begin alike by design and
+    are not counted; nor are answers that are the same to the end.
+    """
+    if survey_of(entries, data).labels is not None:
+        return
+    groups: dict[tuple[str, ...], dict[str, Entry]] = {}
+    answers = 0
+    for entry in entries:
+        words = () if entry.calls else tuple(entry.answer[:200].split()[: OPENING_WORDS + 1])
+        if len(words) > OPENING_WORDS and not entry.answer.lstrip().startswith(_FORMS):
+            answers += 1
+            group = groups.setdefault(tuple(word.lower() for word in words[:OPENING_WORDS]), {})
+            group.setdefault(entry.answer, entry)
+    if answers < MIN_ANSWERS:
+        return
+    for group in groups.values():
+        share = len(group) / answers
+        if share > OPENING_SHARE:
+            first = next(iter(group.values()))
+            beginning = " ".join(first.answer.split()[:OPENING_WORDS])
+            message = f"{len(group):,} of {answers:,} answers ({share:.0%}) begin with {quoted(beginning)}"
+            yield first, Hit(f"{message}: vary the beginning, or leave it out")
+
+
+# How answers begin that have a form: JSON, code, XML, tables, headings.
+_FORMS = ("{", "[", "<", "`", "|", "#")
+
+RULES = (exact_duplicate, normalised_duplicate, near_duplicate, contradiction, prefix, opening)

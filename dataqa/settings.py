@@ -61,6 +61,8 @@ class Data:
     severity: Mapping[str, str] = field(default_factory=dict)
     paths: tuple[Any, ...] = ()
     plugins: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    benchmarks: tuple[str, ...] = ()
     mask_personal_data: bool = True
     seed: int = 0
 

@@ -15,7 +15,8 @@ from tunegate.dataqa.rule import KEEP, REMOVE, Hit, Kind, Row, Rule
 from tunegate.dataqa.shape import PROVEN
 
 # What `prepare` itself sees to: conversion, text, personal data and secrets, and all that concerns the whole set.
-NOT_ASKED = ("TXT", "PII", "SEC", "CHAT023")
+# The QUAL rules but the one about JSON are never errors.
+NOT_ASKED = ("TXT", "PII", "SEC", "CHAT023", *(f"QUAL00{number}" for number in range(1, 9)))
 
 # One repair may uncover the next fault; more in one row is beyond repair.
 MAX_REPAIRS = 20

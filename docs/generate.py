@@ -17,10 +17,11 @@ import targets_page
 from tunegate.cli.main import tunegate
 from tunegate.dataqa.catalog import FAMILIES, RULES, family_of
 from tunegate.dataqa.rule import Rule
-from tunegate.dataqa.rule_text import FIXES, example, severities
+from tunegate.dataqa.rule_text import FIXES, asked, example, severities
 
 DOCS = Path(__file__).resolve().parent
 WIDTH = 100
+STAR = " \\*"
 NOTE = "<!-- made by docs/generate.py: change the code and run `make docs` -->"
 
 
@@ -48,13 +49,15 @@ def index() -> str:
         NOTE, "", "# Rules", "",
         "A rule has a stable id. `--select` and `--ignore` take ids and families, such as `CHAT` or `CHAT012`.",
         "A safe fix is made by `--fix`, an unsafe one only by `--unsafe-fixes`; no fix takes a row out, adds,",
-        "converts or splits one: that is the work of `tunegate prepare`, which keeps a ledger.", "",
+        "converts or splits one: that is the work of `tunegate prepare`, which keeps a ledger. Rules marked \\*",
+        "take seconds: they are asked only where they are selected, by id or by family.", "",
     ]  # fmt: skip
     for family, about in FAMILIES.items():
         lines += [f"## [{family}]({family.lower()}.md): {about}", "", "| rule | says | severity | fix |"]
         lines += ["|---|---|---|---|"]
         lines += [
-            f"| [{rule.id}]({family.lower()}.md#{rule.id.lower()}) | {cell(rule.title)} | "
+            f"| [{rule.id}]({family.lower()}.md#{rule.id.lower()}){'' if rule.default else STAR} | "
+            f"{cell(rule.title)} | "
             f"{severities(rule)} | {rule.fix or '-'} |"
             for rule in rules_of(family)
         ]
@@ -70,7 +73,10 @@ def family_page(family: str) -> Iterator[str]:
         body = rule.text.partition("\n")[2].strip("\n")
         if body:
             yield from (body, "")
-        yield from (f"Severity: {severities(rule)}. Fix: {FIXES[rule.fix]}.", "", "Bad:", "")
+        yield from (f"Severity: {severities(rule)}. Fix: {FIXES[rule.fix]}.", "")
+        if not rule.default:
+            yield from (f"Asked {asked(rule)}.", "")
+        yield from ("Bad:", "")
         yield from fenced(example(rule, rule.bad, 0))
         yield from ("", f"> {cell(rule.says)}", "", "Good:", "")
         yield from fenced(example(rule, rule.good, 1))

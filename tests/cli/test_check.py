@@ -59,7 +59,7 @@ def test_json_is_as_documented(here: Path, capsys: Captured) -> None:
     assert main(["check", "a.jsonl", "--format", "json", "--target", "openai", "--select", "FILE006"]) == 1
 
     made = json.loads(capsys.readouterr().out)
-    assert list(made) == ["schema", "tool", "target", "files", "problems", "findings", "summary"]
+    assert list(made) == ["schema", "tool", "target", "files", "problems", "findings", "not_run", "summary"]
     assert made["schema"] == "tunegate.check/1"
     assert made["problems"] == []
     assert set(made["tool"]) == {"name", "version"}
@@ -532,3 +532,26 @@ def test_without_a_configuration_a_row_may_be_as_long_as_the_target_takes(here: 
     capsys.readouterr()
     assert main(call) == 1
     assert "over the limit of 1,024" in capsys.readouterr().out
+
+
+def test_benchmarks_and_languages_of_the_configuration(here: Path, capsys: Captured, tmp_path: Path) -> None:
+    item = "How many legs do nine spiders have together when two of them have lost one leg each?"
+    project = here / "project"
+    project.mkdir()
+    write(project / "evaluation.jsonl", json.dumps({"question": item}))
+    write(project / "a.jsonl", CHAT.replace("Hi", f"Tell me: {item}"), CHAT)
+    write(
+        project / "tunegate.toml",
+        "[data]",
+        'benchmarks = ["evaluation.jsonl"]',
+        'languages = ["de"]',
+        'select = ["LEAK003", "QUAL007"]',
+    )
+    assert main(["check", "project/a.jsonl", "--config", "project/tunegate.toml"]) == 1
+    printed = capsys.readouterr().out
+    assert "LEAK003  the prompt holds 100% of an item of evaluation.jsonl (line 1, question)" in printed
+    assert "QUAL007  the row is English ('en'), which languages = ['de'] does not name" in printed
+
+    (project / "evaluation.jsonl").unlink()
+    assert main(["check", "project/a.jsonl", "--config", "project/tunegate.toml"]) == 4
+    assert "cannot read project/evaluation.jsonl" in capsys.readouterr().err

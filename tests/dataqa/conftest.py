@@ -15,6 +15,7 @@ from tunegate.dataqa import (
     rules_legacy,
     rules_preference,
     rules_prose,
+    rules_quality,
     rules_roles,
     rules_text,
     rules_tool,
@@ -68,8 +69,8 @@ def asked(value: Any, target: str, kind: Kind) -> list[tuple[Rule, str, Any, Row
 
 @pytest.fixture(scope="session")
 def row_rules() -> tuple[Rule, ...]:
-    """Every rule about the chats, tools and texts of one row."""
-    return (*ROW_RULES, *rules_text.RULES, *rules_prose.RULES)
+    """Every rule about the chats, tools and texts of one row, and about the quality of its answers."""
+    return (*ROW_RULES, *rules_text.RULES, *rules_prose.RULES, *rules_quality.RULES)
 
 
 @pytest.fixture

@@ -222,6 +222,15 @@ def test_duplicates_go_and_name_the_row_that_stays(run: Run) -> None:
     assert made.users("train") == ["Hi", "Bye"]
 
 
+def test_the_beginning_of_a_longer_chat_goes(run: Run) -> None:
+    longer = chat("Hi", "Hello")
+    longer["messages"] += chat("Where is it?", "Here")["messages"]
+    made = run([chat("Hi", "Hello"), longer, chat("Bye", "Ciao")])
+    assert made.section["dropped"] == {"DUP005": 1}
+    assert [(entry.line, entry.partner) for entry in made.ledger] == [(1, "chats.jsonl:2")]
+    assert made.section["rows_out"] == 2
+
+
 def test_contradictions_go_unless_most_agree(run: Run) -> None:
     base = rows(order=20, refund=20)
     unclear = run([*base, chat("Where is it?", "order"), chat("Where is it?", "refund")])

@@ -112,7 +112,9 @@ def test_ids_are_unique_and_families_in_order() -> None:
 def test_rules_are_found_by_id_and_prefix() -> None:
     assert rule_named("file006").id == "FILE006"
     assert {rule.id for rule in choose(["FILE01"])} == {f"FILE01{digit}" for digit in range(10)}
-    assert choose() == RULES
+    assert choose() == tuple(rule for rule in RULES if rule.default)
+    assert {"QUAL010", "QUAL011"} <= {rule.id for rule in choose(["QUAL"])}
+    assert [rule.id for rule in choose(["QUAL010"], ["QUAL011"])] == ["QUAL010"]
     with pytest.raises(UsageError, match=r"did you mean 'CHAT012'\?"):
         rule_named("CAHT012")
     with pytest.raises(UsageError, match="valid are ids such as"):

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tunegate.core.location import json_path, locate
-from tunegate.dataqa import rules_set
+from tunegate.dataqa import rules_duplicates, rules_leakage, rules_qualityset, rules_set
 from tunegate.dataqa.corpus import entry_of
 from tunegate.dataqa.rule import Row, Rule
 from tunegate.dataqa.settings import DEFAULTS
@@ -122,7 +122,7 @@ def test_mutated_chats(row_rules: tuple[Rule, ...], value: Any, target: str, kin
 def test_mutated_sets(values: list[Any]) -> None:
     entries = [entry_of(Row(json.dumps(value).encode(), "a", line), "train") for line, value in enumerate(values)]
     kept = [entry for entry in entries if entry is not None]
-    for rule in rules_set.RULES:
+    for rule in (*rules_set.RULES, *rules_qualityset.RULES[:2], *rules_duplicates.RULES, *rules_leakage.RULES):
         assert all(hit.message for _, hit in rule.check(kept, DEFAULTS))
 
 
