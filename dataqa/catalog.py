@@ -35,7 +35,7 @@ FAMILIES = {
     "CHAT": "messages and roles",
     "TOOL": "tools and calls",
     "TOK": "token lengths",
-    "TXT": "characters and text",
+    "TXT": "characters and text, outside code and tool calls",
     "DUP": "duplicates and conflicts",
     "LEAK": "leakage between splits",
     "BAL": "balance of labels and splits",
