@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from math import floor
-from zlib import crc32
 
 from tunegate.core.patterns import lazy_pattern
 from tunegate.dataqa.code_spans import prose
@@ -23,6 +23,8 @@ FEWEST_ROWS = 3
 STYLE = 0.5
 # Fewer words come back by themselves: "Yours sincerely", "Step 1", "Thank you for asking!".
 FEWEST_WORDS = 5
+# What is shorter is a word, what is longer a paragraph.
+SHORTEST, LONGEST = 6, 300
 # Four megabytes at most: enough that two lines seldom fall on one place.
 MOST_PLACES = 1 << 20
 PLACES_OF_A_ROW = 32
@@ -48,7 +50,7 @@ _STRUCTURE = lazy_pattern(r"[#*|>\d-]|.*:\Z")
 
 @dataclass(frozen=True, slots=True)
 class Boilerplate:
-    """A line that stands in many rows, as it is written in the first of them."""
+    """A line that stands in many rows, and the first of them."""
 
     line: str
     rows: int
@@ -64,53 +66,47 @@ def find(entries: Sequence[Entry]) -> list[Boilerplate]:
     """
     least = max(FEWEST_ROWS, floor(SHARE * len(entries)) + 1)
     counts = array("I", [0]) * min(MOST_PLACES, PLACES_OF_A_ROW * len(entries) + 1)
-    for _, lines in _rows(entries):
-        for place in {_hash(line) % len(counts) for line in lines}:
+    size = len(counts)
+    for _, of_prompt, of_answer in _rows(entries):
+        for place in {hash(line) % size for line in of_prompt | of_answer}:
             counts[place] += 1
-    found: dict[str, tuple[int, Entry, str]] = {}
-    for entry, lines in _rows(entries):
-        for line, written in lines.items():
-            if counts[_hash(line) % len(counts)] >= least:
-                count, first, as_written = found.get(line, (0, entry, written))
-                found[line] = (count + 1, first, as_written)
+    found: dict[str, Boilerplate] = {}
+    for entry, of_prompt, of_answer in _rows(entries):
+        for line in sorted(line for line in of_prompt | of_answer if counts[hash(line) % size] >= least):
+            if line in of_answer or _is_of_a_page(line):
+                before = found.get(line) or Boilerplate(line, 0, entry)
+                found[line] = replace(before, rows=before.rows + 1)
     most = STYLE * len(entries)
     kept = [
-        Boilerplate(written, count, first)
-        for line, (count, first, written) in found.items()
-        if count >= least and (count <= most or _OF_A_PAGE.search(line))
+        each
+        for line, each in found.items()
+        if each.rows >= least and (_is_of_a_page(line) or (each.rows <= most and _is_sentence(line)))
     ]
+    _is_of_a_page.cache_clear()
     return sorted(kept, key=lambda each: -each.rows)  # of equals the first stays first
 
 
-def _hash(text: str) -> int:
-    return crc32(text.encode("utf-8", "surrogatepass"))
-
-
-def _rows(entries: Sequence[Entry]) -> Iterator[tuple[Entry, dict[str, str]]]:
-    """Give the lines of each row that may be boilerplate, folded, each with how it is written."""
+def _rows(entries: Sequence[Entry]) -> Iterator[tuple[Entry, set[str], set[str]]]:
+    """Give the lines of prompt and answer of each row."""
     seen: set[int] = set()
     for entry in entries:
-        lines: dict[str, str] = {}
-        if "\n" in entry.prompt:
-            lines.update((line, written) for line, written in _lines(entry.prompt) if _OF_A_PAGE.search(line))
-        if "\n" in entry.answer:
-            answer = _hash(entry.answer)
-            if answer not in seen:  # a canned answer that comes again says nothing about its lines
-                seen.add(answer)
-                lines.update((line, written) for line, written in _lines(entry.answer) if _may_be(line))
-        if lines:
-            yield entry, lines
+        of_prompt = _lines(entry.prompt) if "\n" in entry.prompt else set()
+        of_answer = set()
+        if "\n" in entry.answer and hash(entry.answer) not in seen:
+            seen.add(hash(entry.answer))  # a canned answer that comes again says nothing about its lines
+            of_answer = _lines(entry.answer)
+        if of_prompt or of_answer:
+            yield entry, of_prompt, of_answer
 
 
-def _lines(text: str) -> Iterator[tuple[str, str]]:
-    for line in prose(text).split("\n"):
-        words = line.split()
-        if words:
-            written = " ".join(words)
-            yield written.casefold(), written
+def _lines(text: str) -> set[str]:
+    return {line.strip() for line in prose(text).split("\n") if SHORTEST <= len(line) <= LONGEST}
 
 
-def _may_be(line: str) -> bool:
-    if _OF_A_PAGE.search(line):
-        return True
+@cache
+def _is_of_a_page(line: str) -> bool:
+    return _OF_A_PAGE.search(line.casefold()) is not None
+
+
+def _is_sentence(line: str) -> bool:
     return len(_WORD.findall(line)) >= FEWEST_WORDS and not _STRUCTURE.match(line)

@@ -41,7 +41,7 @@ FAMILIES = {
     "VIS": "images",
     "PREF": "preference pairs",
     "TOK": "token lengths",
-    "TXT": "characters and text",
+    "TXT": "characters and text, outside code and tool calls",
     "QUAL": "the quality of answers and labels",
     "DUP": "duplicates and conflicts",
     "LEAK": "leakage between splits",

@@ -11,6 +11,7 @@ from tunegate.dataqa.code_spans import prose
 # words too, and may be the name of a class.
 WORDS = frozenset({"none", "null", "n/a", "nil"})
 _NOTHING = WORDS | {"nan", "nat", "undefined", "#n/a", "<na>", "(null)", "[object object]"}
+_LONGEST = 40
 # What a person asks that may be answered with one of these.
 _ABOUT_PROGRAMS = lazy_pattern(
     r"`|python|javascript|\bjs\b|\bsql\b|pandas|numpy|\bcode\b|\bprints?\b|output|returns?\b|evaluat|function"
@@ -70,7 +71,7 @@ def is_nothing(answer: str, asked: str) -> bool:
 
     It does where it names the word, as one of the answers to choose from, and where it is about programs.
     """
-    word = answer.strip().casefold()
-    if word not in _NOTHING or _ABOUT_PROGRAMS.search(asked):
+    word = answer[:_LONGEST].strip().casefold()
+    if len(answer) >= _LONGEST or word not in _NOTHING or _ABOUT_PROGRAMS.search(asked):
         return False
     return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", asked, re.IGNORECASE) is None

@@ -93,11 +93,22 @@ def test_a_canned_answer_that_comes_again_is_no_boilerplate() -> None:
     assert find(entries(rows)) == []
 
 
-def test_case_and_spaces_make_no_difference_and_each_row_counts_once() -> None:
-    rows = [("Q?", f"{number}.\nWe use  cookies here\nWE USE COOKIES HERE") for number in range(3)]
+def test_each_row_counts_once() -> None:
+    rows = [("Q?", f"{number}.\n We use cookies here\nWe use cookies here ") for number in range(3)]
     ((line, message),) = says(boilerplate, entries(rows))
     assert line == 1
-    assert message == "the line 'WE USE COOKIES HERE' stands in 3 rows of 3: take it out of them"
+    assert message == "the line 'We use cookies here' stands in 3 rows of 3: take it out of them"
+
+
+def test_many_different_lines_take_little_memory_and_hide_none() -> None:
+    answers = (
+        "\n".join(f"Line {number} {place} of many others here" for place in range(40)) for number in range(2000)
+    )
+    corpus = entries(
+        ("Q?", f"{answer}\nPlease visit our shop in the old town." if number % 50 == 0 else answer)
+        for number, answer in enumerate(answers)
+    )
+    assert [(each.line, each.rows) for each in find(corpus)] == [("Please visit our shop in the old town.", 40)]
 
 
 @pytest.mark.parametrize(
