@@ -137,19 +137,24 @@ def data_of_rules(configuration: Configuration) -> Data:
 def token_counting(configuration: Configuration | None) -> Callable[[], Counter] | None:
     """Return what makes the counter for a check: of the model that is tuned where it is on this machine.
 
-    None stands for an estimate: without a configuration, or where it asks for one.
+    None stands for an estimate: without a configuration, where it asks for one, or without the model.
     """
     if configuration is None or configuration.data.tokens.tokenizer != "model":
         return None
+    from tunegate.core.errors import TunegateError
+    from tunegate.finetune.catalog import resolve
+
+    try:
+        model = resolve(configuration.train.model, relative_to=configuration.folder)
+    except TunegateError:  # not fetched yet: an estimate says more than nothing
+        return None
 
     def make() -> Counter:
-        from tunegate.core.errors import TunegateError
         from tunegate.dataqa.tokens import Estimate, ModelCounter
-        from tunegate.finetune.catalog import resolve
 
         try:
-            return ModelCounter(resolve(configuration.train.model, relative_to=configuration.folder))
-        except TunegateError:  # not fetched yet, or packages are missing: an estimate says more than nothing
+            return ModelCounter(model)
+        except TunegateError:  # packages are missing
             return Estimate()
 
     return make

@@ -71,6 +71,10 @@ def row_tokens(row: Row, counting: Counter) -> int | None:
 # Above a row's bytes: what a chat template may add by itself, such as a system message.
 TEMPLATE_MARGIN = 256
 
+# Of 15,000 real rows of more than 300 bytes, in English, German, code and tweets, none has fewer than 2.7 bytes to
+# a token of o200k, what stands around its texts included; only lists of odd signs have, about 1.2.
+ESTIMATED_BYTES = 2.5
+
 
 class OverLong(NamedTuple):
     """How long a row over the limit is: in all, before its first trained answer, and which such answer is cut."""
@@ -81,11 +85,16 @@ class OverLong(NamedTuple):
 
 
 class Lengths:
-    """Counts the rows of a set that may be over the limit: a token has a byte or more, so short rows are not."""
+    """Counts the rows of a set that may be over the limit: a token has a byte or more, so short rows are not.
+
+    Without `make_counter` lengths are estimates, and a row of fewer than 2.5 bytes to each token of the limit is
+    taken to be within it. So most files are checked without a vocabulary, which takes longer to load than they do.
+    """
 
     def __init__(self, limit: int, make_counter: Callable[[], Counter] | None = None) -> None:
         self._limit = limit
         self._make_counter = make_counter or Estimate
+        self._most_bytes = limit - TEMPLATE_MARGIN if make_counter else int(ESTIMATED_BYTES * limit)
 
     @cached_property
     def counting(self) -> Counter:
@@ -94,7 +103,7 @@ class Lengths:
 
     def may_be_over(self, raw: bytes) -> bool:
         """Whether a row of these bytes may be over the limit."""
-        return len(raw) + TEMPLATE_MARGIN > self._limit
+        return len(raw) > self._most_bytes
 
     @property
     def marks(self) -> tuple[str, ...]:
