@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from tunegate.core.configuration import Configuration
     from tunegate.dataqa.check import CheckSettings, DataFile
-    from tunegate.dataqa.rule import Split
+    from tunegate.dataqa.row import Split
 
 # How packed data begins, which has no name to be known by when it comes through a pipe.
 PACKED = {b"\x1f\x8b": ".gz", b"\x28\xb5\x2f\xfd": ".zst"}

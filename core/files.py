@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from tunegate.core.errors import InputError, PlaceError
 
@@ -41,18 +41,25 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     """Open a file for writing that takes the place of `path` only when the block ends well.
 
     The bytes go to a file beside it, reach the disk, and are renamed; after an error or a kill the
-    old file is as it was. Raises InputError for a full disk, a read-only folder and the like.
+    old file is as it was. What a link points to is written, and the link stays. A device or a pipe, such as
+    /dev/stdout, takes the bytes as they come: nothing may ever stand in its place. Raises InputError for a full
+    disk, a read-only folder and the like.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    target = path.resolve() if path.is_symlink() else path
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists() and not target.is_file() and not target.is_dir():
+            with target.open("wb", buffering=0) as stream:
+                yield cast(IO[bytes], stream)
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
         with contextlib.suppress(FileNotFoundError):
-            temporary.chmod(path.stat().st_mode)
-        temporary.replace(path)
+            temporary.chmod(target.stat().st_mode)
+        temporary.replace(target)
     except OSError as error:
         raise explain_os_error(error, path, "write") from error
     finally:

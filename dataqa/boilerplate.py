@@ -14,7 +14,7 @@ from math import floor
 
 from tunegate.core.patterns import lazy_pattern
 from tunegate.dataqa.code_spans import prose
-from tunegate.dataqa.rule import Entry
+from tunegate.dataqa.entry import Entry
 
 # In more than this share of the rows a line is boilerplate, and in no fewer rows than this.
 SHARE = 0.01

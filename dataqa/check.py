@@ -20,11 +20,14 @@ from tunegate.core.progress import Advance, silent
 from tunegate.core.workers import available_cores, sharing
 from tunegate.dataqa.check_result import CheckResult, FileReport, NotRun, Problem
 from tunegate.dataqa.choice import Choice
+from tunegate.dataqa.entry import Entry
+from tunegate.dataqa.hit import Hit
 from tunegate.dataqa.job import with_tokens
 from tunegate.dataqa.placing import Place, finding_of
 from tunegate.dataqa.reading import begin
+from tunegate.dataqa.row import Split
 from tunegate.dataqa.rowcheck import Part, RowCheck, Seen
-from tunegate.dataqa.rule import Entry, Hit, Rule, Split
+from tunegate.dataqa.rule import Rule
 from tunegate.dataqa.settings import DEFAULTS
 from tunegate.dataqa.survey import Corpus
 from tunegate.dataqa.tally import Tally

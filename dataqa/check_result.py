@@ -11,7 +11,8 @@ from typing import Any
 from tunegate.core.errors import InputError
 from tunegate.core.findings import Finding, Severity
 from tunegate.dataqa.catalog import RULES
-from tunegate.dataqa.rule import Kind, Rule
+from tunegate.dataqa.row import Kind
+from tunegate.dataqa.rule import Rule
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import cache
 from hashlib import blake2b
 from typing import Any
@@ -12,11 +11,12 @@ import orjson
 
 from tunegate.core.chat import text_of
 from tunegate.core.patterns import lazy_pattern
+from tunegate.dataqa.entry import Compared, Entry
 from tunegate.dataqa.normal import folded
 from tunegate.dataqa.pairs import Pair, pair_of
 from tunegate.dataqa.prefixes import prefixes_of
 from tunegate.dataqa.reasoning import reasoning_of
-from tunegate.dataqa.rule import Compared, Entry, Row, Split
+from tunegate.dataqa.row import Row, Split
 from tunegate.dataqa.tokens import TOKENS_PER_MESSAGE
 from tunegate.dataqa.toolcalls import definitions_of
 
@@ -125,8 +125,7 @@ def _with_both(entry: Entry, pair: Pair) -> Entry:
     compared = Compared(
         question, _digest(folded(preferred)), _digest(folded(rejected)), (len(preferred), len(rejected))
     )
-    return replace(
-        entry,
+    return entry._replace(
         context=_digest([entry.context, preferred, rejected]),
         history=_digest([entry.history, compared.preferred, compared.rejected]),
         pair=compared,

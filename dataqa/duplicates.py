@@ -15,9 +15,9 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from tunegate.core.errors import UsageError
+from tunegate.dataqa.entry import Entry
 from tunegate.dataqa.neighbours import Neighbours
 from tunegate.dataqa.normal import folded, problem
-from tunegate.dataqa.rule import Entry
 from tunegate.dataqa.shingles import is_worded, similarity
 
 # A label of contradicting rows is trusted when this many rows and this share of them have it.

@@ -11,8 +11,10 @@ from typing import Literal
 
 from tunegate.core.jsonl import decode
 from tunegate.dataqa.corpus import entry_of
+from tunegate.dataqa.hit import Hit
 from tunegate.dataqa.reading import begin
-from tunegate.dataqa.rule import Hit, Row, Rule
+from tunegate.dataqa.row import Row
+from tunegate.dataqa.rule import Rule
 from tunegate.dataqa.settings import DEFAULTS
 from tunegate.dataqa.survey import Corpus
 from tunegate.dataqa.tally import Tally

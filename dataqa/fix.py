@@ -20,8 +20,10 @@ from tunegate.core.location import Span, locate
 from tunegate.core.patterns import lazy_pattern
 from tunegate.dataqa.check import CheckSettings, DataFile
 from tunegate.dataqa.choice import Choice
+from tunegate.dataqa.hit import KEEP, REMOVE
 from tunegate.dataqa.reading import Head, begin
-from tunegate.dataqa.rule import KEEP, REMOVE, Kind, Row, Rule
+from tunegate.dataqa.row import Kind, Row
+from tunegate.dataqa.rule import Rule
 from tunegate.dataqa.targets import target_named
 
 # One repair may uncover the next; a chain as long as this would be a fault of the rules.

@@ -6,9 +6,9 @@ from collections.abc import Hashable, Sequence
 from typing import Any
 
 from tunegate.dataqa.duplicates import compared
+from tunegate.dataqa.entry import Entry
 from tunegate.dataqa.neighbours import Neighbours
 from tunegate.dataqa.normal import folded
-from tunegate.dataqa.rule import Entry
 
 
 class _Union:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -26,9 +26,10 @@ from tunegate.dataqa.choice import with_levels, with_plugins
 from tunegate.dataqa.convert import to_chat
 from tunegate.dataqa.corpus import as_text, entry_of, group_of
 from tunegate.dataqa.edits import REASONS, Change, cleaned, secrets_of, without_personal
+from tunegate.dataqa.entry import Entry
 from tunegate.dataqa.labels import path_of
 from tunegate.dataqa.reading import begin
-from tunegate.dataqa.rule import Entry, Kind, Row, Split
+from tunegate.dataqa.row import Kind, Row, Split
 from tunegate.dataqa.schema import schema_of
 from tunegate.dataqa.soundness import Judge
 from tunegate.dataqa.tokens import Counter
@@ -167,7 +168,7 @@ class Intake:
         self._note(source, changes, entry.row_id)
         key = self._data.split.group
         group = None if key is None else as_text(group_of(decoded.value, key))  # as it was before it was masked
-        self._waiting.append(_Waiting(source, value, raw, replace(entry, group=group)))
+        self._waiting.append(_Waiting(source, value, raw, entry._replace(group=group)))
 
     def _edited(
         self, source: Source, value: Any, judge: Judge
@@ -215,7 +216,7 @@ class Intake:
             if count is None:
                 self._book.drop(row.source, "template", self._counting.refusal(row.value))
             else:
-                yield Kept(row.source, self._spool.add(row.raw), replace(row.entry, tokens=count))
+                yield Kept(row.source, self._spool.add(row.raw), row.entry._replace(tokens=count))
 
     def entry_of(self, source: Source, value: Any, raw: bytes) -> Entry | None:
         """Return the entry of a row as it is now; its place is that of the line that it came from."""

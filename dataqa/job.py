@@ -10,7 +10,8 @@ from typing import Any
 from tunegate.core.jsonl import decode
 from tunegate.dataqa.pairs import pair_of
 from tunegate.dataqa.reading import begin
-from tunegate.dataqa.rule import FileFacts, Row
+from tunegate.dataqa.row import Row
+from tunegate.dataqa.rule import FileFacts
 from tunegate.dataqa.targets import target_named
 from tunegate.dataqa.tokens import Estimate
 

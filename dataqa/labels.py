@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
-from tunegate.dataqa.rule import Entry
+from tunegate.dataqa.entry import Entry
 
 # A name is short and on one line; more than this many names are no small set.
 MAX_LENGTH = 64
@@ -72,7 +71,7 @@ def labelled(entries: Sequence[Entry], setting: str = "auto") -> tuple[list[Entr
     names = frozenset(labels)
     answers = (entry.answer.strip() for entry in entries)
     given = [
-        replace(entry, label=answer if answer in names else None)
+        entry._replace(label=answer if answer in names else None)
         for entry, answer in zip(entries, answers, strict=True)
     ]
     return given, labels

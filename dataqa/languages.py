@@ -17,7 +17,7 @@ from tunegate.dataqa.language import (
     small_words,
 )
 from tunegate.dataqa.replies import Reply, replies
-from tunegate.dataqa.rule import Row
+from tunegate.dataqa.row import Row
 
 NAMES = {
     "ar": "Arabic", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek", "en": "English", "es": "Spanish",

@@ -8,9 +8,9 @@ from itertools import combinations
 from typing import Any, Literal
 
 from tunegate.dataqa.duplicates import compared
+from tunegate.dataqa.entry import Entry
 from tunegate.dataqa.neighbours import Neighbours
 from tunegate.dataqa.normal import folded
-from tunegate.dataqa.rule import Entry
 
 SPLITS = ("train", "validation", "test")
 """From the least to the most protected: of a leaking pair the row of the earlier split goes."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tunegate.core.errors import InputError
-from tunegate.dataqa.rule import Entry
+from tunegate.dataqa.entry import Entry
 from tunegate.dataqa.tokens import Counter, row_tokens
 
 # So many rows a message names; `tunegate check --select TOK` lists all.

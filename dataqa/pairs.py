@@ -18,7 +18,8 @@ from tunegate.core.patterns import lazy_pattern
 from tunegate.dataqa.wording import place
 
 if TYPE_CHECKING:
-    from tunegate.dataqa.rule import Hit, Row
+    from tunegate.dataqa.hit import Hit
+    from tunegate.dataqa.row import Row
 
 OUTPUTS = ("preferred_output", "non_preferred_output")
 ANSWERS = ("chosen", "rejected")

@@ -7,7 +7,9 @@ from typing import NamedTuple
 from tunegate.core.findings import Finding, Fix, Severity
 from tunegate.core.location import column, json_path, utf16_column
 from tunegate.core.patterns import lazy_pattern
-from tunegate.dataqa.rule import KEEP, Hit, Row, Rule
+from tunegate.dataqa.hit import KEEP, Hit
+from tunegate.dataqa.row import Row
+from tunegate.dataqa.rule import Rule
 from tunegate.dataqa.showing import masked
 
 # The rules of these families mask in their own way what they found.

@@ -15,7 +15,9 @@ from tunegate.core.errors import UsageError, nearest
 from tunegate.core.findings import Severity
 from tunegate.core.patterns import lazy_pattern
 from tunegate.dataqa.catalog import FAMILIES, family_of
-from tunegate.dataqa.rule import KEEP, REMOVE, Hit, Row, Rule
+from tunegate.dataqa.hit import KEEP, REMOVE, Hit
+from tunegate.dataqa.row import Row
+from tunegate.dataqa.rule import Rule
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from tunegate.dataqa.rule import Entry
+from tunegate.dataqa.entry import Entry
 
 
 def known_by(context: str, answer: str) -> str:

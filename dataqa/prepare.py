@@ -36,12 +36,13 @@ from tunegate.dataqa import overlong
 from tunegate.dataqa.balance import effective_number, surplus
 from tunegate.dataqa.book import ORIGINS, Book
 from tunegate.dataqa.duplicates import Conflict, Duplicates, compared, conflicts, find
+from tunegate.dataqa.entry import Entry
 from tunegate.dataqa.groups import groups
 from tunegate.dataqa.intake import Intake, Kept, Spool, spooling
 from tunegate.dataqa.labels import labelled
 from tunegate.dataqa.leakage import SPLITS, count_leaks, find_leaks
 from tunegate.dataqa.prefixes import find_prefixes
-from tunegate.dataqa.rule import Entry, Split
+from tunegate.dataqa.row import Split
 from tunegate.dataqa.split import assign
 from tunegate.dataqa.summary import by_split, histogram, label_counts
 from tunegate.dataqa.tokens import Counter as TokenCounter
@@ -220,8 +221,8 @@ class _Work:
             entry = self._intake.entry_of(row.source, part, raw)
             assert entry is not None, "a part of a sound chat is a sound chat"
             tokens = self.counting.rows([part])[0]
-            made = replace(
-                entry, split=row.entry.split, group=row.entry.group, label=row.entry.label, tokens=tokens
+            made = entry._replace(
+                split=row.entry.split, group=row.entry.group, label=row.entry.label, tokens=tokens
             )
             kept.append(Kept(row.source, self.spool.add(raw), made))
             ids.append(row_id(raw, Decoded(part)))
@@ -318,7 +319,7 @@ class _Work:
         for place, split in zip(places, made, strict=True):
             if split != "train":
                 row = self.rows[place]
-                self.rows[place] = replace(row, entry=replace(row.entry, split=split), moved=True)
+                self.rows[place] = replace(row, entry=row.entry._replace(split=split), moved=True)
         self._note_split(shares, max(map(len, together)), len(entries))
 
     def _note_split(self, shares: Iterable[Split], largest: int, rows: int) -> None:

@@ -16,7 +16,7 @@ from tunegate.core.errors import InputError
 from tunegate.core.files import explain_os_error
 from tunegate.core.jsonl import decode
 from tunegate.core.lines import BLOCK_BYTES, BOM, Block, Line, blocks_of, open_bytes, read_blocks
-from tunegate.dataqa.rule import Kind
+from tunegate.dataqa.row import Kind
 from tunegate.dataqa.schema import SAMPLE_ROWS, kind_of
 
 # Enough for the first row of any usual file; one that is longer is judged by its first two lines.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from tunegate.core.patterns import lazy_pattern
-from tunegate.dataqa.rule import Row
+from tunegate.dataqa.row import Row
 
 Reasoning = Literal["", "whole", "open"]
 

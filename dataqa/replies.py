@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from tunegate.core.chat import text_of
 from tunegate.core.location import Path
-from tunegate.dataqa.rule import Row
+from tunegate.dataqa.row import Row
 
 # So many characters are split into words for a first look: splitting whole texts takes longer than most rules.
 HEAD = 64

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from tunegate.core.location import Path
-from tunegate.dataqa.rule import Row
+from tunegate.dataqa.row import Row
 
 # What tools said is data.
 MACHINES = frozenset({"tool", "function"})

@@ -13,8 +13,10 @@ from tunegate.core.findings import Finding, Severity
 from tunegate.core.jsonl import decode
 from tunegate.core.lines import Block
 from tunegate.dataqa.corpus import entry_of
+from tunegate.dataqa.entry import Entry
 from tunegate.dataqa.placing import finding_in_row
-from tunegate.dataqa.rule import Entry, Kind, Look, Row, Rule, Split
+from tunegate.dataqa.row import Kind, Row, Split
+from tunegate.dataqa.rule import Look, Rule
 from tunegate.dataqa.rules_line import MAX_LINE_BYTES
 from tunegate.dataqa.shape import PROVEN
 from tunegate.dataqa.tally import Tally

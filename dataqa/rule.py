@@ -21,182 +21,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from tunegate.core.findings import Fix, Partner, Severity
-from tunegate.core.jsonl import MISSING, Decoded, decode, row_id
-from tunegate.core.location import Path
+from tunegate.core.findings import Fix, Severity
+from tunegate.dataqa.hit import LineRepair, Repair
 from tunegate.dataqa.needs import finder
-from tunegate.dataqa.pairs import Part, parts_of
-
-Kind = Literal["sft", "dpo", "rft"]
-Split = Literal["train", "validation", "test"]
-
-
-class Row:
-    """One line of a file as rules see it. `messages` holds only what is an object, with its index."""
-
-    __slots__ = ("_messages", "_parts", "decoded", "ended", "kind", "line", "path", "raw", "target")
-
-    def __init__(
-        self,
-        raw: bytes,
-        path: str = "-",
-        line: int = 1,
-        *,
-        decoded: Decoded | None = None,
-        target: str = "hf",
-        kind: Kind = "sft",
-        ended: bool = True,
-    ) -> None:
-        self.raw = raw
-        self.path = path
-        self.line = line
-        self.decoded = decode(raw) if decoded is None else decoded
-        self.target = target
-        self.kind = kind
-        self.ended = ended
-        self._messages: list[tuple[int, dict[str, Any]]] | None = None
-        self._parts: tuple[Part, ...] | None = None
-
-    @property
-    def value(self) -> Any:
-        """The JSON value of the line, or MISSING."""
-        return self.decoded.value
-
-    @property
-    def is_object(self) -> bool:
-        """Whether the line is a JSON object."""
-        return isinstance(self.decoded.value, dict)
-
-    @property
-    def messages(self) -> list[tuple[int, dict[str, Any]]]:
-        """The messages that are objects, each with its index; empty where there are none."""
-        if self._messages is None:
-            value = self.decoded.value
-            found = value.get("messages") if isinstance(value, dict) else None
-            listed = enumerate(found if isinstance(found, list) else [])
-            all_are = self.decoded.is_plain
-            self._messages = list(listed) if all_are else [pair for pair in listed if isinstance(pair[1], dict)]
-        return self._messages
-
-    def texts(self, *roles: str) -> Iterator[tuple[Path, str, str]]:
-        """Give (path, role, text) of every string content and text part; of `roles` only where they are named."""
-        for index, message in self.messages:
-            role = message.get("role")
-            if not isinstance(role, str) or (roles and role not in roles):
-                continue
-            content = message.get("content")
-            if isinstance(content, str):
-                yield ("messages", index, "content"), role, content
-            elif isinstance(content, list):
-                for number, part in enumerate(content):
-                    if isinstance(part, dict) and isinstance(part.get("text"), str):
-                        yield ("messages", index, "content", number, "text"), role, part["text"]
-
-    @property
-    def parts(self) -> tuple[Part, ...]:
-        """The lists of messages inside a preference row, each as a chat."""
-        if self._parts is None:
-            self._parts = parts_of(self)
-        return self._parts
-
-    def inside(self, value: Any) -> Row:
-        """Return a row of the same line with another value: one that is made of parts of this one."""
-        decoded = Decoded(value, self.decoded.faults, self.decoded.has_float)
-        return Row(
-            self.raw, self.path, self.line,
-            decoded=decoded, target=self.target, kind=self.kind, ended=self.ended,
-        )  # fmt: skip
-
-    @property
-    def id(self) -> str:
-        """The row's id; see `core.jsonl.row_id`."""
-        return row_id(self.raw, self.decoded)
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A fault that a rule found: in words, and where in the row.
-
-    `column` (bytes, from 1) is named only for faults of the line itself; else it follows from `at`. `severity`
-    overrides the rule's own. `line` is named only by rules about a file, where they mean one of its lines.
-    `mends` is the place whose value the rule's repair gives, where that is not `at`: a message list whose order is
-    wrong at one of its messages. `inside` is, in a preference row, the part that was looked at and the hit there.
-    """
-
-    message: str
-    at: Path = ()
-    column: int | None = None
-    severity: Severity | None = None
-    partner: Partner | None = None
-    line: int | None = None
-    mends: Path | None = None
-    inside: tuple[Part, Hit] | None = field(default=None, compare=False, repr=False)
-
-    @property
-    def mended(self) -> Path:
-        """The place whose value the rule's repair gives."""
-        return self.at if self.mends is None else self.mends
-
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """What is kept of a preference row: digests of the question and of both answers, each after normalisation.
-
-    `lengths` are those of the preferred answer and of the other one, in characters.
-    """
-
-    question: str
-    preferred: str
-    rejected: str
-    lengths: tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What is kept of a sound row for the rules over the whole set: small, so that a million fit in memory.
-
-    `prompt` is the text of the user messages joined by newlines; `context` a digest of everything before the final
-    assistant message; `answer` the text of that message, with its tool calls; `split` the role of the file in the
-    set. `text` is what near duplicates are compared by, the prompt where it is None. `history` is a digest of what
-    stands between system and answer beside the user's text: earlier answers and tools, without regard to case;
-    `media` one of images and sound. Both are empty where there is none. `calls` names the tools that are called.
-    `tokens` counts the row, and `prompt_tokens` what stands before its first trained answer; None where it was not
-    counted because it cannot be over the limit. `cut` is the index of the trained answer in which the limit falls.
-    `size` estimates all tokens of the row and `trained` those that are trained, by the length of its texts.
-    `reasoning` says whether an answer reasons in tags (`whole`), or holds such a tag without its other half
-    (`open`); `tools` are the names of tools, each with a digest of its definition. `source` is what the row says
-    of where it comes from; `prefixes` are digests of the conversation up to each of its earlier trained answers,
-    none in most rows. `at` and `tools_at` are where messages and tools stand in the row. In a preference row, of
-    which `pair` keeps what is compared, the answer is the preferred one, and `context` and `history` cover both
-    answers: pairs of one question with other answers are no copies, and contradict nothing.
-    """
-
-    path: str
-    line: int
-    row_id: str
-    split: Split
-    prompt: str
-    answer: str
-    context: str
-    system: str
-    label: str | None = None
-    tokens: int | None = None
-    group: str | None = None
-    calls: tuple[str, ...] = ()
-    text: str | None = None
-    history: str = ""
-    media: str = ""
-    prompt_tokens: int | None = None
-    cut: int | None = None
-    size: int = 0
-    trained: int = 0
-    reasoning: Literal["", "whole", "open"] = ""
-    tools: tuple[tuple[str, str], ...] = ()
-    source: str | None = None
-    prefixes: tuple[str, ...] = ()
-    pair: Compared | None = None
-    at: Path = ("messages",)
-    tools_at: Path = ("tools",)
+from tunegate.dataqa.row import Kind, Split
+from tunegate.dataqa.rule_in_pairs import OF_GOOD_ANSWERS, OF_WHOLE_ROWS, in_parts, in_parts_mended
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,32 +58,12 @@ class FileFacts:
     epochs: int = 1
 
 
-RowCheck = Callable[[Row], Iterator[Hit]]
-FileCheck = Callable[[FileFacts], Iterator[Hit]]
-SetCheck = Callable[[Sequence[Entry], Any], Iterator[tuple[Entry, Hit]]]
-"""Takes the entries and the `[data]` table of the configuration."""
-
-Repair = Callable[[Row, Hit], Any]
-"""Gives the new value of the place that a hit names, REMOVE to take it out, or KEEP where only a person knows."""
-
 Look = Callable[[bytes], bool]
 """Says whether bytes may hold what a rule speaks of; never wrong when it says no."""
 
-LineRepair = Callable[[bytes], bytes]
-"""Gives the new bytes of a line and its line end: none where the line goes, the same where only a person knows."""
-
-REMOVE = MISSING
-
-
-class _Keep:
-    """The type of KEEP."""
-
-    def __repr__(self) -> str:
-        return "KEEP"
-
-
-KEEP = _Keep()
-"""Returned by a repair that cannot mend this hit; the finding is then shown without a fix."""
+Lines = str | bytes | Sequence[str | bytes]
+Example = Lines | Callable[[], Lines]
+"""The lines of an example, or what makes them: large ones are made only when they are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,14 +87,13 @@ class Rule:
     severity: Severity
     scope: Literal["row", "file", "set"]
     check: Callable[..., Iterator[Any]]
-    title: str
-    text: str
+    doc: str = field(repr=False)
     fix: Fix | None = None
     repair: Repair | None = None
     needs: tuple[bytes, ...] = ()
     severities: Mapping[str, Severity | None] = field(default_factory=dict)
-    bad: tuple[bytes, ...] = ()
-    good: tuple[bytes, ...] = ()
+    bad_example: Example = field(default=(), repr=False)
+    good_example: Example = field(default=(), repr=False)
     says: str = ""
     example_target: str = "hf"
     repair_line: LineRepair | None = None
@@ -297,6 +105,28 @@ class Rule:
     package: str = ""
     example_data: Mapping[str, Any] = field(default_factory=dict)
     example_benchmark: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """The first line of the documentation, which says what is wrong."""
+        return self.doc.strip().partition("\n")[0].rstrip(".")
+
+    @property
+    def text(self) -> str:
+        """The documentation, its title included."""
+        import inspect
+
+        return inspect.cleandoc(self.doc)
+
+    @property
+    def bad(self) -> tuple[bytes, ...]:
+        """The lines of the example that has the fault."""
+        return _lines(self.bad_example)
+
+    @property
+    def good(self) -> tuple[bytes, ...]:
+        """The lines of the example that differs by the fault alone."""
+        return _lines(self.good_example)
 
     @property
     def look(self) -> Look | None:
@@ -313,8 +143,8 @@ def rule(
     id: str,  # noqa: A002
     severity: Severity,
     *,
-    bad: str | bytes | Sequence[str | bytes],
-    good: str | bytes | Sequence[str | bytes],
+    bad: Example,
+    good: Example,
     says: str,
     scope: Literal["row", "file", "set"] = "row",
     fix: Fix | None = None,
@@ -340,16 +170,12 @@ def rule(
     """
 
     def make(check: Callable[..., Iterator[Any]]) -> Rule:
-        import inspect
-
-        text = inspect.cleandoc(check.__doc__ or "")
-        title = text.partition("\n")[0].rstrip(".")
         asked, mends = check, repair
         if scope == "row" and not id.startswith(OF_WHOLE_ROWS):
-            asked, mends = _in_parts(check, id.startswith(OF_GOOD_ANSWERS)), repair and _in_parts_mended(repair)
+            asked, mends = in_parts(check, id.startswith(OF_GOOD_ANSWERS)), repair and in_parts_mended(repair)
         return Rule(
-            id, severity, scope, asked, title, text, fix, mends, needs, severities or {},
-            _lines(bad), _lines(good), says, example_target, repair_line, example_facts,
+            id, severity, scope, asked, check.__doc__ or "", fix, mends, needs, severities or {},
+            bad, good, says, example_target, repair_line, example_facts,
             example_kind, example_splits, may_hit,
             default, package, example_data or {}, example_benchmark,
         )  # fmt: skip
@@ -357,46 +183,7 @@ def rule(
     return make
 
 
-# The families that look at all of a row: its bytes, every string in it, or what makes it a preference row.
-OF_WHOLE_ROWS = ("FILE", "PII", "SEC", "PREF")
-
-
-# What these say of an answer may be the very reason why another one is preferred: labels of speakers, copied
-# turns, calls that no tool takes, and poor writing.
-OF_GOOD_ANSWERS = ("QUAL", "CHAT026", "CHAT029", "TOOL005", "TOOL006")
-
-
-def _in_parts(check: RowCheck, of_good_answers: bool) -> RowCheck:
-    def asked(row: Row) -> Iterator[Hit]:
-        return _hits_in_parts(check, row, of_good_answers) if row.kind == "dpo" else check(row)
-
-    return asked
-
-
-def _hits_in_parts(check: RowCheck, row: Row, of_good_answers: bool) -> Iterator[Hit]:
-    for part in row.parts:
-        if of_good_answers and part.rejected:
-            continue
-        for hit in check(part.chat):
-            told = part.told(hit)
-            if told is not None:
-                yield told
-
-
-def _in_parts_mended(repair: Repair) -> Repair:
-    def mended(row: Row, hit: Hit) -> Any:
-        if hit.inside is None:
-            return repair(row, hit)
-        part, inner = hit.inside
-        new = repair(part.chat, inner)
-        if new is KEEP or new is REMOVE:
-            return new
-        written = part.written(inner, new)
-        return KEEP if written is None else written
-
-    return mended
-
-
-def _lines(example: str | bytes | Sequence[str | bytes]) -> tuple[bytes, ...]:
-    items = [example] if isinstance(example, (str, bytes)) else example
+def _lines(example: Example) -> tuple[bytes, ...]:
+    made = example() if callable(example) else example
+    items = [made] if isinstance(made, (str, bytes)) else made
     return tuple(item.encode() if isinstance(item, str) else item for item in items)

@@ -9,7 +9,10 @@ from typing import Any
 
 from tunegate.core.findings import Severity
 from tunegate.dataqa.balance import effective_number, ratio
-from tunegate.dataqa.rule import Entry, Hit, Split, rule
+from tunegate.dataqa.entry import Entry
+from tunegate.dataqa.hit import Hit
+from tunegate.dataqa.row import Split
+from tunegate.dataqa.rule import rule
 from tunegate.dataqa.survey import Survey, survey_of
 from tunegate.dataqa.wording import quoted
 

@@ -14,8 +14,10 @@ from tunegate.core.chat import is_blank
 from tunegate.core.findings import Severity
 from tunegate.core.jsonl import decode
 from tunegate.core.location import Path
+from tunegate.dataqa.hit import Hit
 from tunegate.dataqa.keys import is_misspelt, stand_in
-from tunegate.dataqa.rule import Hit, Row, rule
+from tunegate.dataqa.row import Row
+from tunegate.dataqa.rule import rule
 from tunegate.dataqa.schema import schema_of
 from tunegate.dataqa.targets import target_named
 from tunegate.dataqa.turns import has_calls, is_sharegpt, messages_of, role_of

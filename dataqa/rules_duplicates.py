@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tunegate.core.findings import Partner, Severity
+from tunegate.dataqa.entry import Entry
+from tunegate.dataqa.hit import Hit
 from tunegate.dataqa.prefixes import find_prefixes
-from tunegate.dataqa.rule import Entry, Hit, rule
+from tunegate.dataqa.rule import rule
 from tunegate.dataqa.survey import survey_of
 from tunegate.dataqa.wording import quoted
 

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 from tunegate.core.findings import Severity
 from tunegate.core.jsonl import MISSING, decode
-from tunegate.dataqa.rule import FileFacts, Hit, rule
+from tunegate.dataqa.hit import Hit
+from tunegate.dataqa.rule import FileFacts, rule
 from tunegate.dataqa.targets import MEGABYTE, target_named
 
 _CHAT = '{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]}'

@@ -9,8 +9,10 @@ from typing import Any
 from tunegate.core.findings import Severity
 from tunegate.core.location import Path
 from tunegate.core.patterns import lazy_pattern
+from tunegate.dataqa.hit import KEEP, REMOVE, Hit
 from tunegate.dataqa.keys import is_misspelt, misspelt, stand_in
-from tunegate.dataqa.rule import KEEP, REMOVE, Hit, Row, rule
+from tunegate.dataqa.row import Row
+from tunegate.dataqa.rule import rule
 from tunegate.dataqa.targets import ROW_KEYS, target_named
 from tunegate.dataqa.turns import has_calls, is_sharegpt, messages_of
 from tunegate.dataqa.wording import named, near, place, quoted

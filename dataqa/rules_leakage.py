@@ -10,8 +10,11 @@ from typing import Any
 
 from tunegate.core.findings import Severity
 from tunegate.dataqa.benchmark import Benchmarks, Held, common
+from tunegate.dataqa.entry import Entry
+from tunegate.dataqa.hit import Hit
 from tunegate.dataqa.leakage import SPLITS
-from tunegate.dataqa.rule import Entry, Hit, Split, rule
+from tunegate.dataqa.row import Split
+from tunegate.dataqa.rule import rule
 from tunegate.dataqa.rules_duplicates import hit_with
 from tunegate.dataqa.survey import survey_of
 from tunegate.dataqa.wording import counted, quoted

@@ -8,7 +8,9 @@ from typing import Any
 
 from tunegate.core.findings import Severity
 from tunegate.core.location import Path
-from tunegate.dataqa.rule import KEEP, Hit, Row, rule
+from tunegate.dataqa.hit import KEEP, Hit
+from tunegate.dataqa.row import Row
+from tunegate.dataqa.rule import rule
 from tunegate.dataqa.targets import target_named
 from tunegate.dataqa.toolcalls import free_ids, ids_in
 from tunegate.dataqa.turns import messages_of

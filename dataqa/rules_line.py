@@ -8,7 +8,9 @@ from typing import Any
 
 from tunegate.core.findings import Severity
 from tunegate.core.jsonl import CUT, MISSING, FaultKind, decode, lone_surrogates
-from tunegate.dataqa.rule import Hit, Row, rule
+from tunegate.dataqa.hit import Hit
+from tunegate.dataqa.row import Row
+from tunegate.dataqa.rule import rule
 
 MAX_LINE_BYTES = 1024 * 1024
 
@@ -206,8 +208,8 @@ def lone_surrogate(row: Row) -> Iterator[Hit]:
 @rule(
     "FILE017",
     Severity.WARNING,
-    bad=_CHAT.replace("Hi", "Hi" * (MAX_LINE_BYTES // 2)),
-    good=_CHAT.replace("Hi", "Hi" * (MAX_LINE_BYTES // 2 - 100)),
+    bad=lambda: _CHAT.replace("Hi", "Hi" * (MAX_LINE_BYTES // 2)),
+    good=lambda: _CHAT.replace("Hi", "Hi" * (MAX_LINE_BYTES // 2 - 100)),
     says="the line has 1.0 MiB: more than 1 MiB is rarely a chat; name images by URL, split long documents",
 )
 def long_line(row: Row) -> Iterator[Hit]:

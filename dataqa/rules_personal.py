@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from functools import partial
 
 from tunegate.core.findings import Severity
+from tunegate.dataqa.hit import Hit
 from tunegate.dataqa.personal import find_personal
 from tunegate.dataqa.prefilter import may_hold_address, may_hold_number
-from tunegate.dataqa.rule import Hit, Row, Rule, rule
+from tunegate.dataqa.row import Row
+from tunegate.dataqa.rule import Rule, rule
 from tunegate.dataqa.sensitive import chat_example, hits, looking_for, masked
 
 _look = looking_for(find_personal)

@@ -13,9 +13,12 @@ from typing import Any
 from tunegate.core.findings import Severity
 from tunegate.core.location import Path
 from tunegate.dataqa.corpus import texts_of
+from tunegate.dataqa.entry import Entry
+from tunegate.dataqa.hit import REMOVE, Hit
 from tunegate.dataqa.normal import folded
 from tunegate.dataqa.pairs import ANSWERS, OUTPUTS, is_openai, pair_of
-from tunegate.dataqa.rule import REMOVE, Entry, Hit, Row, rule
+from tunegate.dataqa.row import Row
+from tunegate.dataqa.rule import rule
 from tunegate.dataqa.rules_duplicates import hit_with, place_of
 from tunegate.dataqa.targets import target_named
 from tunegate.dataqa.turns import has_calls, role_of

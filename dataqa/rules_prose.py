@@ -12,10 +12,12 @@ from tunegate.core.patterns import lazy_pattern
 from tunegate.dataqa.code_spans import fences, prose
 from tunegate.dataqa.escaped import escapes, is_about_escapes, unescaped
 from tunegate.dataqa.fenced_json import reason
+from tunegate.dataqa.hit import KEEP, Hit
 from tunegate.dataqa.homoglyphs import mixed_words
 from tunegate.dataqa.markup import is_about_markup, plain, remains
+from tunegate.dataqa.row import Row
 from tunegate.dataqa.row_texts import texts_of
-from tunegate.dataqa.rule import KEEP, Hit, Row, Rule, rule
+from tunegate.dataqa.rule import Rule, rule
 from tunegate.dataqa.rules_text import chat, named, text_at
 from tunegate.dataqa.text_looks import may_be_escaped_twice, may_hold_fence, may_hold_markup, may_mix_scripts
 from tunegate.dataqa.wording import place, quoted

@@ -10,13 +10,15 @@ from tunegate.core.patterns import lazy_pattern
 from tunegate.dataqa.copying import copied, wants_text_back
 from tunegate.dataqa.cutoff import cut_of
 from tunegate.dataqa.gibberish import is_gibberish
+from tunegate.dataqa.hit import Hit
 from tunegate.dataqa.jsonanswers import asks_for_json, why_no_json
 from tunegate.dataqa.language import SMALL
 from tunegate.dataqa.languages import answered_otherwise, name_of
 from tunegate.dataqa.refusals import may_decline, names_machine, refusal_in, speaks_as_machine
 from tunegate.dataqa.repetition import repetition_in, wants_repetition
 from tunegate.dataqa.replies import instructions, replies
-from tunegate.dataqa.rule import Hit, Row, Rule, rule
+from tunegate.dataqa.row import Row
+from tunegate.dataqa.rule import Rule, rule
 from tunegate.dataqa.wording import quoted
 
 

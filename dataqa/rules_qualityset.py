@@ -9,9 +9,11 @@ from typing import Any
 
 from tunegate.core.findings import Severity
 from tunegate.dataqa.confident import doubts, outliers
+from tunegate.dataqa.entry import Entry
+from tunegate.dataqa.hit import Hit
 from tunegate.dataqa.language import by_small_words, language_of, script_of, small_words
 from tunegate.dataqa.languages import are_close, name_of
-from tunegate.dataqa.rule import Entry, Hit, Rule, rule
+from tunegate.dataqa.rule import Rule, rule
 from tunegate.dataqa.survey import survey_of
 from tunegate.dataqa.wording import quoted
 

@@ -12,7 +12,9 @@ from typing import Any
 
 from tunegate.core.findings import Severity
 from tunegate.core.location import Path
-from tunegate.dataqa.rule import KEEP, Hit, Row, rule
+from tunegate.dataqa.hit import KEEP, Hit
+from tunegate.dataqa.row import Row
+from tunegate.dataqa.rule import rule
 from tunegate.dataqa.targets import target_named
 from tunegate.dataqa.turns import SYSTEM_ROLES, has_calls, messages_of, role_of, roles_of
 from tunegate.dataqa.wording import listed, named, near, place

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from functools import partial
 
 from tunegate.core.findings import Severity
+from tunegate.dataqa.hit import Hit
 from tunegate.dataqa.prefilter import may_hold_token
-from tunegate.dataqa.rule import Hit, Row, Rule, rule
+from tunegate.dataqa.row import Row
+from tunegate.dataqa.rule import Rule, rule
 from tunegate.dataqa.secrets import find_secrets, may_hold_secret
 from tunegate.dataqa.sensitive import chat_example, hits, looking_for, masked
 

@@ -11,7 +11,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tunegate.core.findings import Severity
-from tunegate.dataqa.rule import Entry, Hit, rule
+from tunegate.dataqa.entry import Entry
+from tunegate.dataqa.hit import Hit
+from tunegate.dataqa.rule import rule
 from tunegate.dataqa.wording import counted, quoted
 
 _SYSTEM = '{"role": "system", "content": "Be brief."}'

@@ -18,8 +18,10 @@ from tunegate.core.findings import Severity
 from tunegate.core.patterns import lazy_pattern
 from tunegate.dataqa.clean import mended, white_space_faults
 from tunegate.dataqa.code_spans import prose
+from tunegate.dataqa.hit import KEEP, Hit
+from tunegate.dataqa.row import Row
 from tunegate.dataqa.row_texts import texts_of
-from tunegate.dataqa.rule import KEEP, Hit, Row, Rule, rule
+from tunegate.dataqa.rule import Rule, rule
 from tunegate.dataqa.text_looks import (
     may_be_decomposed,
     may_hold_control,

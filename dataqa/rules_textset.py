@@ -9,8 +9,10 @@ from typing import Any
 
 from tunegate.core.findings import Severity
 from tunegate.dataqa.boilerplate import find
+from tunegate.dataqa.entry import Entry
+from tunegate.dataqa.hit import Hit
 from tunegate.dataqa.placeholders import WORDS, gaps, is_nothing, variables
-from tunegate.dataqa.rule import Entry, Hit, Rule, rule
+from tunegate.dataqa.rule import Rule, rule
 from tunegate.dataqa.rules_text import chat
 from tunegate.dataqa.survey import survey_of
 from tunegate.dataqa.wording import counted, quoted

@@ -14,7 +14,9 @@ from typing import Any
 
 from tunegate.core.findings import Severity
 from tunegate.core.patterns import lazy_pattern
-from tunegate.dataqa.rule import Entry, Hit, rule
+from tunegate.dataqa.entry import Entry
+from tunegate.dataqa.hit import Hit
+from tunegate.dataqa.rule import rule
 from tunegate.dataqa.rules_turns import control_marks
 from tunegate.dataqa.survey import Corpus
 from tunegate.dataqa.wording import counted, quoted

@@ -16,7 +16,9 @@ from tunegate.core.findings import Severity
 from tunegate.core.jsonl import decode
 from tunegate.core.location import Path
 from tunegate.core.patterns import lazy_pattern
-from tunegate.dataqa.rule import KEEP, REMOVE, Hit, Row, rule
+from tunegate.dataqa.hit import KEEP, REMOVE, Hit
+from tunegate.dataqa.row import Row
+from tunegate.dataqa.rule import rule
 from tunegate.dataqa.targets import target_named
 from tunegate.dataqa.toolcalls import NEEDS, call_id, calls_of, free_ids, functions_of, ids_in, tools_of
 from tunegate.dataqa.turns import messages_of, role_of

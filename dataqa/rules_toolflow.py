@@ -9,7 +9,9 @@ from typing import Any
 from tunegate.core.findings import Severity
 from tunegate.core.location import Path
 from tunegate.core.patterns import lazy_pattern
-from tunegate.dataqa.rule import KEEP, Hit, Row, rule
+from tunegate.dataqa.hit import KEEP, Hit
+from tunegate.dataqa.row import Row
+from tunegate.dataqa.rule import rule
 from tunegate.dataqa.targets import TARGETS
 from tunegate.dataqa.toolcalls import NEEDS, call_id, flow_of, free_ids, ids_in, renamed
 from tunegate.dataqa.turns import messages_of, role_of

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 from tunegate.core.findings import Severity
 from tunegate.core.location import Path
-from tunegate.dataqa.rule import Hit, Row, rule
+from tunegate.dataqa.hit import Hit
+from tunegate.dataqa.row import Row
+from tunegate.dataqa.rule import rule
 from tunegate.dataqa.schemas import fault_of_schema, faults_of_arguments
 from tunegate.dataqa.targets import target_named
 from tunegate.dataqa.toolcalls import NEEDS, Function, arguments_of, calls_of, functions_of

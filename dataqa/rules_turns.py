@@ -10,7 +10,9 @@ from typing import Any
 from tunegate.core.findings import Severity
 from tunegate.core.location import Path
 from tunegate.core.patterns import lazy_pattern
-from tunegate.dataqa.rule import KEEP, Hit, Row, rule
+from tunegate.dataqa.hit import KEEP, Hit
+from tunegate.dataqa.row import Row
+from tunegate.dataqa.rule import rule
 from tunegate.dataqa.turns import has_calls, role_of
 from tunegate.dataqa.wording import place
 

@@ -13,8 +13,10 @@ from typing import Any
 
 from tunegate.core.findings import Severity
 from tunegate.core.location import Path
+from tunegate.dataqa.hit import Hit
 from tunegate.dataqa.images import MODE_NAMES, DataUri, data_uri
-from tunegate.dataqa.rule import FileFacts, Hit, Row, rule
+from tunegate.dataqa.row import Row
+from tunegate.dataqa.rule import FileFacts, rule
 from tunegate.dataqa.targets import ALL_PARTS, MEGABYTE, Images, target_named
 from tunegate.dataqa.turns import IMAGE_TYPES, role_of
 from tunegate.dataqa.wording import listed, named, near, place, quoted

@@ -8,7 +8,9 @@ from typing import Any
 
 from tunegate.core.findings import Severity
 from tunegate.core.location import Path
-from tunegate.dataqa.rule import KEEP, REMOVE, Hit, Row, rule
+from tunegate.dataqa.hit import KEEP, REMOVE, Hit
+from tunegate.dataqa.row import Row
+from tunegate.dataqa.rule import rule
 from tunegate.dataqa.targets import target_named
 from tunegate.dataqa.turns import role_of
 from tunegate.dataqa.wording import named, place

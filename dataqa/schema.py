@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tunegate.dataqa.rule import Kind
+from tunegate.dataqa.row import Kind
 
 # Rows that are looked at to tell the task kind: enough that a few broken ones do not decide.
 SAMPLE_ROWS = 100

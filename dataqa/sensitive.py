@@ -8,8 +8,9 @@ from typing import Any
 
 from tunegate.core.jsonl import MISSING
 from tunegate.core.location import Path
+from tunegate.dataqa.hit import KEEP, Hit
 from tunegate.dataqa.masking import Match, mask
-from tunegate.dataqa.rule import KEEP, Hit, Row
+from tunegate.dataqa.row import Row
 
 Finder = Callable[[str], list[Match]]
 Look = Callable[[Row], list[tuple[Path, Match]]]

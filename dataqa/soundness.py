@@ -11,7 +11,9 @@ from tunegate.core.findings import Severity
 from tunegate.core.jsonl import MISSING, Decoded, dumps
 from tunegate.core.location import Path
 from tunegate.core.plain import plain_messages
-from tunegate.dataqa.rule import KEEP, REMOVE, Hit, Kind, Row, Rule
+from tunegate.dataqa.hit import KEEP, REMOVE, Hit
+from tunegate.dataqa.row import Kind, Row
+from tunegate.dataqa.rule import Rule
 from tunegate.dataqa.shape import PROVEN
 
 # What `prepare` itself sees to: conversion, text, personal data and secrets, and all that concerns the whole set.

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 
-from tunegate.dataqa.rule import Entry, Split
+from tunegate.dataqa.entry import Entry
+from tunegate.dataqa.row import Split
 
 # A class of three rows or more is put on every side, as long as the side grows by no more than this.
 MIN_ROWS_OF_A_CLASS = 3

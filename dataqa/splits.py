@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from tunegate.dataqa.rule import Split
+from tunegate.dataqa.row import Split
 
 NAMES: dict[str, Split] = {
     "train": "train",

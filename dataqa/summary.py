@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tunegate.core.extras import need
+from tunegate.dataqa.entry import Entry
 from tunegate.dataqa.leakage import SPLITS
-from tunegate.dataqa.rule import Entry
 
 # The first bar of the histogram ends here, in tokens.
 _FIRST = 16

@@ -7,9 +7,9 @@ from functools import cached_property
 from typing import Any
 
 from tunegate.dataqa.duplicates import Duplicates, find
+from tunegate.dataqa.entry import Entry
 from tunegate.dataqa.labels import labelled
 from tunegate.dataqa.leakage import SPLITS, Leak, find_leaks
-from tunegate.dataqa.rule import Entry
 from tunegate.dataqa.tokens import Lengths
 
 

@@ -6,7 +6,8 @@ from tunegate.core.jsonl import Decoded
 from tunegate.core.lines import Block
 from tunegate.dataqa.needs import finder
 from tunegate.dataqa.reading import Opened
-from tunegate.dataqa.rule import FileFacts, Row, Split
+from tunegate.dataqa.row import Row, Split
+from tunegate.dataqa.rule import FileFacts
 from tunegate.dataqa.rules_file import SEPARATOR_BYTES
 from tunegate.dataqa.schema import schema_of
 from tunegate.dataqa.turns import has_image

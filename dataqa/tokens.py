@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -19,9 +18,9 @@ from tunegate.core.chat import text_of
 from tunegate.core.errors import InputError, UsageError, nearest
 from tunegate.core.extras import need
 from tunegate.core.template import ChatTemplate
+from tunegate.dataqa.entry import Entry
 from tunegate.dataqa.pairs import pair_of
-from tunegate.dataqa.rule import Entry
-from tunegate.dataqa.rule import Row as DataRow
+from tunegate.dataqa.row import Row as DataRow
 
 Row = Mapping[str, Any]
 
@@ -150,8 +149,8 @@ def with_lengths(kept: Sequence[tuple[Entry, DataRow]], lengths: Lengths | None)
     counted = lengths.over([_chat(kept[place][1]) for place in asked])
     for place, counts in zip(asked, counted, strict=True):
         if counts is not None:
-            entries[place] = replace(
-                entries[place], tokens=counts.tokens, prompt_tokens=counts.before, cut=counts.cut
+            entries[place] = entries[place]._replace(
+                tokens=counts.tokens, prompt_tokens=counts.before, cut=counts.cut
             )
     return entries
 

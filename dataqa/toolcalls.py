@@ -11,7 +11,7 @@ import orjson
 
 from tunegate.core.jsonl import decode
 from tunegate.core.location import Path
-from tunegate.dataqa.rule import Row
+from tunegate.dataqa.row import Row
 from tunegate.dataqa.targets import target_named
 from tunegate.dataqa.turns import messages_of, role_of
 

@@ -3,8 +3,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -101,3 +103,28 @@ def test_damaged_json_is_named(tmp_path: Path) -> None:
         read_json(tmp_path / "a")
     with pytest.raises(InputError, match="does not exist"):
         sha256_file(tmp_path / "b")
+
+
+def test_a_device_is_written_to_and_never_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as readers:
+        read = readers.submit(pipe.read_bytes)
+        write_bytes(pipe, b"row")
+        assert read.result(timeout=10) == b"row"
+    assert pipe.is_fifo()
+    with pytest.raises(InputError, match="cannot write /dev/full: the disk is full"):
+        write_bytes(Path("/dev/full"), b"row")
+    write_bytes(Path("/dev/null"), b"row")
+    assert all(stat.S_ISCHR(Path(name).stat().st_mode) for name in ("/dev/full", "/dev/null"))
+
+
+def test_what_a_link_points_to_is_written_and_the_link_stays(tmp_path: Path) -> None:
+    target, link = tmp_path / "data" / "target.txt", tmp_path / "link.txt"
+    target.parent.mkdir()
+    target.write_text("old")
+    link.symlink_to(target)
+    write_bytes(link, b"new")
+    assert link.is_symlink()
+    assert target.read_text() == "new"
+    assert [path.name for path in target.parent.iterdir()] == ["target.txt"]

@@ -25,7 +25,9 @@ from tunegate.dataqa import (
     rules_vision,
     rules_weights,
 )
-from tunegate.dataqa.rule import KEEP, REMOVE, Kind, Row, Rule
+from tunegate.dataqa.hit import KEEP, REMOVE
+from tunegate.dataqa.row import Kind, Row
+from tunegate.dataqa.rule import Rule
 
 ROW_RULES = tuple(
     rule

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tunegate.dataqa.corpus import entry_of, group_of, value_at
-from tunegate.dataqa.rule import Entry, Row
+from tunegate.dataqa.entry import Entry
+from tunegate.dataqa.row import Row
 
 
 def entry(row: dict[str, Any], **options: Any) -> Entry | None:

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from tunegate.core.errors import UsageError
 from tunegate.dataqa.corpus import entry_of
 from tunegate.dataqa.duplicates import Duplicates, compared, find
+from tunegate.dataqa.entry import Entry
 from tunegate.dataqa.labels import labelled
 from tunegate.dataqa.normal import negations, numbers
-from tunegate.dataqa.rule import Entry, Row
+from tunegate.dataqa.row import Row
 from tunegate.dataqa.settings import NearDuplicate
 from tunegate.dataqa.shingles import similarity
 

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tunegate.dataqa.corpus import entry_of
+from tunegate.dataqa.entry import Entry
 from tunegate.dataqa.groups import groups
-from tunegate.dataqa.rule import Entry, Row
+from tunegate.dataqa.row import Row
 from tunegate.dataqa.settings import NearDuplicate
 from tunegate.dataqa.shingles import similarity
 

@@ -11,7 +11,7 @@ import pytest
 
 from tunegate.dataqa import job
 from tunegate.dataqa.check import CheckSettings, DataFile, check
-from tunegate.dataqa.rule import Split
+from tunegate.dataqa.row import Split
 from tunegate.dataqa.targets import TARGETS
 from tunegate.dataqa.tokens import Estimate
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tunegate.dataqa.entry import Entry
 from tunegate.dataqa.labels import find_labels, labelled
-from tunegate.dataqa.rule import Entry
 
 
 def test_names_that_come_again_are_labels() -> None:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tunegate.dataqa.languages import answered_otherwise, are_close, name_of
-from tunegate.dataqa.rule import Row
+from tunegate.dataqa.row import Row
 
 DE_Q = "Wie kann ich meine Bestellung ändern, wenn sie noch nicht verschickt ist?"
 DE_A = "Sie können die Bestellung auf ihrer Seite ändern, solange sie noch nicht verschickt ist."

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tunegate.dataqa.corpus import entry_of
+from tunegate.dataqa.entry import Entry
 from tunegate.dataqa.leakage import count_leaks, find_leaks
-from tunegate.dataqa.rule import Entry, Row, Split
+from tunegate.dataqa.row import Row, Split
 from tunegate.dataqa.settings import NearDuplicate
 
 LONG = "Hello, I ordered two weeks ago and have not heard from you since, so can you tell me where my parcel"

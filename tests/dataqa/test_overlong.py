@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tunegate.dataqa.entry import Entry
 from tunegate.dataqa.overlong import NAMED, parts_of, refusal
-from tunegate.dataqa.rule import Entry
 
 
 class Words:
@@ -47,7 +46,7 @@ def accepts(part: dict[str, Any]) -> bool:
 
 def test_a_refusal_names_every_row_and_the_way_out() -> None:
     entry = Entry("a.jsonl", 1, "0", "train", "", "", "", "", tokens=2000)
-    text = str(refusal([entry, replace(entry, line=9, tokens=1500)], 1024, "tiny"))
+    text = str(refusal([entry, entry._replace(line=9, tokens=1500)], 1024, "tiny"))
     assert "2 rows are longer than 1,024 tokens (counted with tiny)" in text
     assert "a.jsonl:1: 2,000 tokens" in text
     assert "a.jsonl:9: 1,500 tokens" in text

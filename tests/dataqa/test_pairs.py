@@ -12,7 +12,7 @@ from tunegate.core.findings import Finding
 from tunegate.dataqa.check import CheckSettings, DataFile, check
 from tunegate.dataqa.fix import fix
 from tunegate.dataqa.pairs import pair_of, parts_of
-from tunegate.dataqa.rule import Row
+from tunegate.dataqa.row import Row
 
 USER = {"role": "user", "content": "Where is my parcel?"}
 GOOD = {"role": "assistant", "content": "It is on its way."}

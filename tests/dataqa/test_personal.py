@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tunegate.dataqa.identifiers import luhn
 from tunegate.dataqa.personal import find_personal
 from tunegate.dataqa.prefilter import may_hold_address, may_hold_number
-from tunegate.dataqa.rule import Row
+from tunegate.dataqa.row import Row
 from tunegate.dataqa.rules_personal import RULES
 
 # Telephone numbers of ranges kept for fiction, test cards of the schemes, accounts of public documentation.

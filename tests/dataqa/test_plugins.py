@@ -18,7 +18,8 @@ CHAT = '{"messages": [{"role": "user", "content": "%s"}, {"role": "assistant", "
 
 RULES = '''
 from tunegate.core.findings import Severity
-from tunegate.dataqa.rule import Hit, rule
+from tunegate.dataqa.hit import Hit
+from tunegate.dataqa.rule import rule
 
 EXAMPLE = '{"messages": []}'
 

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunegate.dataqa.corpus import entry_of
+from tunegate.dataqa.entry import Entry
 from tunegate.dataqa.prefixes import find_prefixes, known_by
-from tunegate.dataqa.rule import Entry, Row, Split
+from tunegate.dataqa.row import Row, Split
 
 
 def entry(*texts: str, line: int = 1, split: Split = "train", **more: Any) -> Entry:

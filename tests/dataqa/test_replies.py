@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from tunegate.dataqa.replies import instructions, replies
-from tunegate.dataqa.rule import Row
+from tunegate.dataqa.row import Row
 
 
 def row(*messages: dict[str, Any]) -> Row:

@@ -14,7 +14,8 @@ from tunegate.dataqa.catalog import BY_ID, FAMILIES, RULES, choose, family_of, r
 from tunegate.dataqa.check import CheckSettings, DataFile, check
 from tunegate.dataqa.examples import hits_of
 from tunegate.dataqa.fix import fix
-from tunegate.dataqa.rule import Row, Rule
+from tunegate.dataqa.row import Row
+from tunegate.dataqa.rule import Rule
 from tunegate.dataqa.targets import TARGETS
 
 DOCS = Path(__file__).parents[2] / "docs" / "rules"

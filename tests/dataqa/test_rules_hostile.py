@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from tunegate.core.location import json_path, locate
 from tunegate.dataqa import rules_duplicates, rules_leakage, rules_qualityset, rules_set
 from tunegate.dataqa.corpus import entry_of
-from tunegate.dataqa.rule import Row, Rule
+from tunegate.dataqa.row import Row
+from tunegate.dataqa.rule import Rule
 from tunegate.dataqa.settings import DEFAULTS
 from tunegate.dataqa.targets import TARGETS
 

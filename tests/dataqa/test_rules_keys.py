@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from tunegate.dataqa.rule import KEEP
+from tunegate.dataqa.hit import KEEP
 
 Ask = Callable[..., list[tuple[str, str]]]
 Mend = Callable[..., Any]

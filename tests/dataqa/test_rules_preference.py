@@ -15,7 +15,7 @@ from tunegate.core.location import json_path, locate
 from tunegate.dataqa.catalog import RULES, choose
 from tunegate.dataqa.check import CheckSettings, DataFile, check
 from tunegate.dataqa.corpus import entry_of
-from tunegate.dataqa.rule import Row
+from tunegate.dataqa.row import Row
 from tunegate.dataqa.rules_preference import MIN_PAIRS
 from tunegate.dataqa.settings import DEFAULTS
 from tunegate.dataqa.survey import Corpus

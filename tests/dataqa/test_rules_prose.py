@@ -16,7 +16,7 @@ from tunegate.dataqa.code_spans import fences
 from tunegate.dataqa.escaped import escapes, unescaped
 from tunegate.dataqa.fix import fix
 from tunegate.dataqa.markup import plain, remains
-from tunegate.dataqa.rule import Row
+from tunegate.dataqa.row import Row
 from tunegate.dataqa.rules_prose import RULES
 
 

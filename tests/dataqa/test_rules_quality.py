@@ -10,7 +10,7 @@ import pytest
 
 from tunegate.core.findings import Severity
 from tunegate.dataqa.catalog import BY_ID
-from tunegate.dataqa.rule import Row
+from tunegate.dataqa.row import Row
 from tunegate.dataqa.rules_quality import RULES
 
 SORRY = "I'm sorry, but I can't help with that."

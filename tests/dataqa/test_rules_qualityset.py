@@ -14,8 +14,9 @@ from tunegate.dataqa import output_json, output_text
 from tunegate.dataqa.catalog import BY_ID
 from tunegate.dataqa.check import CheckSettings, DataFile, check
 from tunegate.dataqa.corpus import entry_of
+from tunegate.dataqa.entry import Entry
 from tunegate.dataqa.output import Look
-from tunegate.dataqa.rule import Entry, Row, Split
+from tunegate.dataqa.row import Row, Split
 from tunegate.dataqa.settings import DEFAULTS
 
 LONG = "It stands on the last page of the bill, below the sum of all, in rather small letters."

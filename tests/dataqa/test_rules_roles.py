@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tunegate.dataqa import rules_roles
-from tunegate.dataqa.rule import KEEP, Row
+from tunegate.dataqa.hit import KEEP
+from tunegate.dataqa.row import Row
 
 Ask = Callable[..., list[tuple[str, str]]]
 Mend = Callable[..., Any]

@@ -5,7 +5,10 @@ from typing import Any
 
 from tunegate.dataqa import rules_set
 from tunegate.dataqa.corpus import entry_of
-from tunegate.dataqa.rule import Entry, Hit, Row, Rule
+from tunegate.dataqa.entry import Entry
+from tunegate.dataqa.hit import Hit
+from tunegate.dataqa.row import Row
+from tunegate.dataqa.rule import Rule
 from tunegate.dataqa.settings import DEFAULTS
 
 TURNS = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]

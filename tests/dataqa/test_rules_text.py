@@ -16,7 +16,7 @@ from tunegate.core.findings import Severity
 from tunegate.dataqa.check import CheckSettings, DataFile, check
 from tunegate.dataqa.clean import STEPS, clean, mended
 from tunegate.dataqa.fix import fix
-from tunegate.dataqa.rule import Row
+from tunegate.dataqa.row import Row
 from tunegate.dataqa.rules_text import RULES
 
 Rules = dict[str, list[str]]

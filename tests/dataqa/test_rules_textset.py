@@ -10,8 +10,9 @@ import pytest
 
 from tunegate.dataqa.boilerplate import find
 from tunegate.dataqa.corpus import entry_of
+from tunegate.dataqa.entry import Entry
 from tunegate.dataqa.placeholders import gaps, is_nothing, variables
-from tunegate.dataqa.rule import Entry, Row
+from tunegate.dataqa.row import Row
 from tunegate.dataqa.rules_textset import boilerplate, unfilled
 from tunegate.dataqa.settings import DEFAULTS
 from tunegate.dataqa.survey import Corpus

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from tunegate.core.findings import Severity
 from tunegate.dataqa.corpus import entry_of
-from tunegate.dataqa.rule import Row, Rule
+from tunegate.dataqa.row import Row
+from tunegate.dataqa.rule import Rule
 from tunegate.dataqa.rules_tokens import answer_cut, length_outlier, little_trained, marks_twice
 from tunegate.dataqa.settings import DEFAULTS, Tokens
 from tunegate.dataqa.survey import Corpus
@@ -157,7 +158,7 @@ def test_outliers_are_those_of_a_robust_z_score(sizes: list[int]) -> None:
 
     corpus = corpus_of([pair("a", "b")] * len(sizes))
     for place, size in enumerate(sizes):
-        corpus[place] = replace(corpus[place], size=size)
+        corpus[place] = corpus[place]._replace(size=size)
     logs = np.log(np.array(sizes))
     deviations = np.abs(logs - np.median(logs))
     spread = max(1.4826 * float(np.median(deviations)), float(np.log(4)) / 6)

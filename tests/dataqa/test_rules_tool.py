@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tunegate.dataqa.rule import KEEP
+from tunegate.dataqa.hit import KEEP
 
 Ask = Callable[..., list[tuple[str, str]]]
 Says = Callable[..., list[str]]

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tunegate.dataqa.rule import KEEP, Row
+from tunegate.dataqa.hit import KEEP
+from tunegate.dataqa.row import Row
 from tunegate.dataqa.rules_toolflow import id_not_for_mistral, repeated_id
 from tunegate.dataqa.toolcalls import flow_of, renamed
 

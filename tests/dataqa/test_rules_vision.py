@@ -16,7 +16,7 @@ from tests.dataqa.test_images import jpeg, png, webp
 from tunegate.core.location import json_path, locate
 from tunegate.dataqa import rules_vision
 from tunegate.dataqa.check import CheckSettings, DataFile, check
-from tunegate.dataqa.rule import Row
+from tunegate.dataqa.row import Row
 from tunegate.dataqa.targets import TARGETS
 
 Ask = Callable[..., list[tuple[str, str]]]

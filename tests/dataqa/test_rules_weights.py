@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tunegate.dataqa.rule import KEEP
+from tunegate.dataqa.hit import KEEP
 
 Ask = Callable[..., list[tuple[str, str]]]
 Mend = Callable[..., Any]

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tunegate.dataqa.prefilter import may_hold_token
-from tunegate.dataqa.rule import Row
+from tunegate.dataqa.row import Row
 from tunegate.dataqa.rules_secrets import RULES
 from tunegate.dataqa.secrets import entropy, find_secrets, may_hold_secret
 

@@ -13,7 +13,7 @@ from tunegate.core.jsonl import decode
 from tunegate.core.lines import read_lines
 from tunegate.core.plain import plain_messages
 from tunegate.dataqa.catalog import BY_ID
-from tunegate.dataqa.rule import Row
+from tunegate.dataqa.row import Row
 from tunegate.dataqa.shape import PROVEN
 from tunegate.dataqa.targets import TARGETS
 

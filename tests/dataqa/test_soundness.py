@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tunegate.dataqa.catalog import choose
-from tunegate.dataqa.rule import Row
+from tunegate.dataqa.row import Row
 from tunegate.dataqa.soundness import Judge
 
 GOOD = {"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]}

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tunegate.dataqa.rule import Entry, Split
+from tunegate.dataqa.entry import Entry
+from tunegate.dataqa.row import Split
 from tunegate.dataqa.split import assign
 
 SHARES: dict[Split, float] = {"validation": 0.1, "test": 0.1}

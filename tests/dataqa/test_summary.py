@@ -8,7 +8,8 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tunegate.dataqa.rule import Entry, Split
+from tunegate.dataqa.entry import Entry
+from tunegate.dataqa.row import Split
 from tunegate.dataqa.summary import by_split, histogram, label_counts
 
 

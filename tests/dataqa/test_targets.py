@@ -10,7 +10,7 @@ import pytest
 from tunegate.core.configuration import Data
 from tunegate.core.configuration import Target as Named
 from tunegate.core.errors import UsageError
-from tunegate.dataqa.rule import Kind
+from tunegate.dataqa.row import Kind
 from tunegate.dataqa.settings import DEFAULTS
 from tunegate.dataqa.targets import ALL_PARTS, MEGABYTE, TARGETS, Target, target_named
 

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tunegate.dataqa.clean import mended
-from tunegate.dataqa.rule import Row, Rule
+from tunegate.dataqa.row import Row
+from tunegate.dataqa.rule import Rule
 from tunegate.dataqa.rules_prose import RULES as PROSE_RULES
 from tunegate.dataqa.rules_text import RULES as TEXT_RULES
 

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from tunegate.core.errors import InputError, UsageError
 from tunegate.dataqa import tokens as module
 from tunegate.dataqa.corpus import entry_of
-from tunegate.dataqa.rule import Entry, Row
+from tunegate.dataqa.entry import Entry
+from tunegate.dataqa.row import Row
 from tunegate.dataqa.tokens import (
     Estimate,
     Lengths,

@@ -1,0 +1,58 @@
+"""What a rule finds in a row, and what its repair gives in the place of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tunegate.core.findings import Partner, Severity
+from tunegate.core.jsonl import MISSING
+from tunegate.core.location import Path
+from tunegate.dataqa.pairs import Part
+from tunegate.dataqa.row import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A fault that a rule found: in words, and where in the row.
+
+    `column` (bytes, from 1) is named only for faults of the line itself; else it follows from `at`. `severity`
+    overrides the rule's own. `line` is named only by rules about a file, where they mean one of its lines.
+    `mends` is the place whose value the rule's repair gives, where that is not `at`: a message list whose order is
+    wrong at one of its messages. `inside` is, in a preference row, the part that was looked at and the hit there.
+    """
+
+    message: str
+    at: Path = ()
+    column: int | None = None
+    severity: Severity | None = None
+    partner: Partner | None = None
+    line: int | None = None
+    mends: Path | None = None
+    inside: tuple[Part, Hit] | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def mended(self) -> Path:
+        """The place whose value the rule's repair gives."""
+        return self.at if self.mends is None else self.mends
+
+
+Repair = Callable[[Row, Hit], Any]
+"""Gives the new value of the place that a hit names, REMOVE to take it out, or KEEP where only a person knows."""
+
+LineRepair = Callable[[bytes], bytes]
+"""Gives the new bytes of a line and its line end: none where the line goes, the same where only a person knows."""
+
+REMOVE = MISSING
+
+
+class _Keep:
+    """The type of KEEP."""
+
+    def __repr__(self) -> str:
+        return "KEEP"
+
+
+KEEP = _Keep()
+"""Returned by a repair that cannot mend this hit; the finding is then shown without a fix."""
