@@ -10,6 +10,7 @@ themselves and not over hashes.
 from __future__ import annotations
 
 import math
+import sys
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -18,8 +19,10 @@ from typing import Any, NamedTuple
 
 from tunegate.dataqa.shingles import LENGTH, Shingle, jaccard, shingles, units
 
-# Below this many characters in all, importing numpy takes longer than doing without.
+# Below this many characters in all, importing numpy takes longer than doing without; where it is there already,
+# below this many a call of it does.
 _SMALL = 400_000
+_TINY = 20_000
 
 # Texts whose shingles are kept for the next comparison; a long one takes a megabyte.
 CACHED = 512
@@ -34,7 +37,7 @@ class Neighbours:
 
     def __init__(self, texts: Sequence[str], threshold: float, kind: str = "word5") -> None:
         self.threshold = threshold
-        small = sum(map(len, texts)) < _SMALL
+        small = sum(map(len, texts)) < (_TINY if "numpy" in sys.modules else _SMALL)
         self._index = (_index_plainly if small else _index_by_hashes)(texts, threshold, kind)
         self._shared = lru_cache(maxsize=4096)(lambda number: frozenset(self._index.shared_of(number)))
         self._shingles = lru_cache(maxsize=CACHED)(lambda number: shingles(texts[number], kind))

@@ -31,12 +31,12 @@ FEW = st.lists(WORDS | st.text(max_size=8) | st.just("日本語の文章です�
 @settings(max_examples=150, deadline=None)
 @given(texts=FEW, threshold=st.sampled_from([0.3, 0.5, 0.8, 0.9, 1.0]), kind=st.sampled_from(["word5", "char5"]))
 def test_no_pair_is_missed_and_none_invented(small: bool, texts: list[str], threshold: float, kind: str) -> None:
-    before = module._SMALL
-    module._SMALL = 10**9 if small else 0
+    before = module._SMALL, module._TINY
+    module._SMALL = module._TINY = 10**9 if small else 0
     try:
         found = list(Neighbours(texts, threshold, kind).pairs())
     finally:
-        module._SMALL = before
+        module._SMALL, module._TINY = before
     assert {(one, other) for one, other, _ in found} == all_pairs(texts, threshold, kind)
     for one, other, likeness in found:
         assert likeness == similarity(texts[one], texts[other], kind)
@@ -53,7 +53,8 @@ def test_many_copies_of_a_template_are_found() -> None:
 @pytest.mark.parametrize("threshold", [0.6, 0.7, 0.8, 0.9, 1.0])
 @pytest.mark.parametrize("small", [True, False], ids=["plain", "numpy"])
 def test_real_planted_pairs(shared: Path, threshold: float, small: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_SMALL", 10**9 if small else 0)
+    for name in ("_SMALL", "_TINY"):
+        monkeypatch.setattr(module, name, 10**9 if small else 0)
     folder = shared / "data" / "neardup"
     rows = [json.loads(line) for line in (folder / "banking77_planted.jsonl").read_text().splitlines()]
     texts = ["\n".join(m["content"] for m in row["messages"] if m["role"] == "user") for row in rows]
