@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -33,20 +32,18 @@ def available_cores() -> int:
 def sharing(work: Callable[[Item], Result], jobs: int) -> Iterator[Callable[[Iterable[Item]], Iterator[Result]]]:
     """Give a function from items to their results, in order, that does the work in `jobs` processes.
 
-    With one job the work is done in this process, and nothing is imported for it. An error while the items are
-    read is raised after the results of those before it. Raises InputError when a process ends by itself, as when
-    memory runs out.
+    With one job, and where processes cannot be forked, the work is done in this process, and nothing is imported
+    for it. An error while the items are read is raised after the results of those before it. Raises InputError when
+    a process ends by itself, as when memory runs out.
     """
-    if jobs == 1:
+    if jobs == 1 or not hasattr(os, "fork"):
         yield partial(map, work)
         return
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 
-    # A forked process has all that is loaded already. Elsewhere than on Linux system libraries may not survive
-    # that: a new process loads it again.
-    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-    with ProcessPoolExecutor(jobs, context, _begin, (work,)) as pool:
+    # A forked process has all that is loaded already, the rules among it, which no other way could hand over.
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("fork"), _begin, (work,)) as pool:
         yield partial(_in_order, pool, AHEAD * jobs)
 
 
