@@ -6,6 +6,7 @@ A line that cannot be used does not stop the reading: `decode` gives its faults 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,10 @@ MAX_DEPTH = 200
 
 # Numbers beyond this lose digits in readers that use 64-bit floats (RFC 8259, section 6).
 MAX_EXACT_INTEGER = 2**53
+
+
+# Faults of one line that are told apart: each has to be looked for in the line.
+MAX_FAULTS = 100
 
 
 class _Missing:
@@ -177,9 +182,8 @@ def _decode_slowly(raw: bytes) -> Decoded:
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(items)
         if len(found) < len(items):
-            keys = [key for key, _ in items]
-            twice = sorted({key for key in keys if keys.count(key) > 1})
-            for key in twice:
+            counts = Counter(key for key, _ in items)
+            for key in sorted(key for key, count in counts.items() if count > 1)[: MAX_FAULTS - len(faults)]:
                 column = _column_of_last_key(raw, key)
                 faults.append(
                     Fault("duplicate-key", column, f"the key {key!r} stands more than once in one object")
@@ -187,10 +191,13 @@ def _decode_slowly(raw: bytes) -> Decoded:
         return found
 
     def constant(name: str) -> Any:
-        faults.append(Fault("number", max(raw.find(name.encode()), 0) + 1, f"{name} is not JSON"))
+        if len(faults) < MAX_FAULTS:
+            faults.append(Fault("number", max(raw.find(name.encode()), 0) + 1, f"{name} is not JSON"))
 
     def integer(digits: str) -> int | float:
         if len(digits) > 17 or abs(int(digits)) > MAX_EXACT_INTEGER:
+            if len(faults) >= MAX_FAULTS:
+                return float(digits[:300])
             shown = digits if len(digits) <= 24 else digits[:24] + "..."
             message = f"the integer {shown} is beyond 2^53 and loses digits in most readers"
             faults.append(Fault("number", raw.find(digits.encode()) + 1, message))
@@ -221,12 +228,11 @@ _LONE_SURROGATE = lazy_pattern(
 
 def lone_surrogates(raw: bytes, replacement: bytes) -> bytes:
     """Return the line with `replacement` in the place of every lone surrogate escape."""
-    position = 0
+    pieces, position = list[bytes](), 0
     while escape := _LONE_SURROGATE.match(raw, position):
-        start = escape.start("lone")
-        raw = raw[:start] + replacement + raw[start + 6 :]
-        position = start + len(replacement)
-    return raw
+        pieces += (raw[position : escape.start("lone")], replacement)
+        position = escape.end()
+    return b"".join([*pieces, raw[position:]])
 
 
 def _column_of_last_key(raw: bytes, key: str) -> int:

@@ -33,8 +33,8 @@ def sharing(work: Callable[[Item], Result], jobs: int) -> Iterator[Callable[[Ite
     """Give a function from items to their results, in order, that does the work in `jobs` processes.
 
     With one job, and where processes cannot be forked, the work is done in this process, and nothing is imported
-    for it. An error while the items are read is raised after the results of those before it. Raises InputError when
-    a process ends by itself, as when memory runs out.
+    for it. An error while the items are read is raised after the results of those before it. Raises InputError
+    when a process ends by itself, as when memory runs out.
     """
     if jobs == 1 or not hasattr(os, "fork"):
         yield partial(map, work)

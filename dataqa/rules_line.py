@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,21 +26,21 @@ def _faults(row: Row, kind: FaultKind) -> Iterator[tuple[int, str]]:
             yield fault.column, fault.message
 
 
+def _of_cp1252(error: UnicodeError) -> tuple[str, int]:
+    """Read the bytes that are not UTF-8 as cp1252. Raises UnicodeDecodeError for the few that it lacks."""
+    assert isinstance(error, UnicodeDecodeError)
+    return error.object[error.start : error.end].decode("cp1252"), error.end
+
+
+codecs.register_error("tunegate.cp1252", _of_cp1252)
+
+
 def _as_cp1252(line: bytes) -> bytes:
     """Read the bytes that are not UTF-8 as cp1252, and leave the others alone."""
-    made, rest = b"", line
-    while True:
-        try:
-            rest.decode()
-        except UnicodeDecodeError as error:
-            try:
-                sign = rest[error.start : error.end].decode("cp1252")
-            except UnicodeDecodeError:
-                return line
-            made += rest[: error.start] + sign.encode()
-            rest = rest[error.end :]
-        else:
-            return made + rest
+    try:
+        return line.decode("utf-8", "tunegate.cp1252").encode()
+    except UnicodeDecodeError:
+        return line
 
 
 @rule(

@@ -181,3 +181,15 @@ def test_a_plain_chat_is_decoded_as_by_the_careful_way(
     assert ("duplicate-key" in kinds) == twice
     if not kinds:
         assert decoded.value == json.loads(line)
+
+
+def test_a_long_line_full_of_faults_is_decoded_in_its_time() -> None:
+    """Each would take minutes if every fault were looked for from the start of the line."""
+    from tunegate.core.jsonl import MAX_FAULTS, lone_surrogates
+
+    keys = b", ".join(b'"k%d": 1' % (number // 2) for number in range(60_000))
+    assert len(decode(b"{" + keys + b"}").faults) == MAX_FAULTS
+    numbers = b", ".join([b"12345678901234567890"] * 60_000)
+    assert len(decode(b'{"a": [' + numbers + b"]}").faults) == MAX_FAULTS
+    halves = b'"' + b"\\ud83d " * 100_000 + b'"'
+    assert lone_surrogates(halves, b"\\ufffd") == b'"' + b"\\ufffd " * 100_000 + b'"'
