@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tunegate.core.patterns import lazy_pattern
@@ -50,7 +51,7 @@ def locate(raw: bytes, path: Path) -> Span | None:
         position = _skip_space(raw, 0)
         span = Span(position, _end_of_value(raw, position), position)
         for step in path:
-            found = _member(raw, span.start, step)
+            found = _members(raw, span.start).get(step)
             if found is None:
                 return None
             span = found
@@ -102,29 +103,49 @@ def _end_of_value(raw: bytes, position: int) -> int:
     raise IndexError(position)  # the value does not end
 
 
-def _member(raw: bytes, start: int, step: str | int) -> Span | None:
-    """Return the span of one member of the object or array that starts at `start`."""
+class _Known:
+    """The members of the objects and arrays of one line that were asked for, by where these begin.
+
+    A line may have thousands of findings, and each would go over it from its start.
+    """
+
+    def __init__(self) -> None:
+        self.raw = b""
+        self.members: dict[int, dict[str | int, Span]] = {}
+
+
+_known = _Known()
+
+
+def _members(raw: bytes, start: int) -> dict[str | int, Span]:
+    """Return where the members of the object or array at `start` stand; nothing of another value."""
+    if _known.raw is not raw:
+        _known.raw, _known.members = raw, {}
+    if start not in _known.members:
+        _known.members[start] = dict(_scanned(raw, start))
+    return _known.members[start]
+
+
+def _scanned(raw: bytes, start: int) -> Iterator[tuple[str | int, Span]]:
+    """Give the members of an object or array, each with its key or index."""
     import json
 
     opening = raw[start : start + 1]
-    if opening != (b"{" if isinstance(step, str) else b"["):
-        return None
-    position, number, found = start + 1, 0, None
+    if opening not in (b"{", b"["):
+        return
+    position, number = start + 1, 0
     while True:
         position = _skip_space(raw, position)
         if raw[position] in b"}]":
-            return found
+            return
         if raw[position] == 0x2C:  # a comma
             position = _skip_space(raw, position + 1)
-        member_start, key = position, None
-        if isinstance(step, str):
+        member_start, step = position, number
+        if opening == b"{":
             key_end = _STRING.match(raw, position).end()  # type: ignore[union-attr]
-            key = json.loads(raw[position:key_end])
+            step = json.loads(raw[position:key_end])
             position = _skip_space(raw, _skip_space(raw, key_end) + 1)
         end = _end_of_value(raw, position)
-        if step == (number if key is None else key):
-            found = Span(position, end, member_start)
-            if key is None:
-                return found
+        yield step, Span(position, end, member_start)
         number += 1
         position = end

@@ -16,7 +16,7 @@ Split = Literal["train", "validation", "test"]
 class Row:
     """One line of a file as rules see it. `messages` holds only what is an object, with its index."""
 
-    __slots__ = ("_messages", "_parts", "decoded", "ended", "kind", "line", "path", "raw", "target")
+    __slots__ = ("_id", "_messages", "_parts", "decoded", "ended", "kind", "line", "path", "raw", "target")
 
     def __init__(
         self,
@@ -36,6 +36,7 @@ class Row:
         self.target = target
         self.kind = kind
         self.ended = ended
+        self._id: str | None = None
         self._messages: list[tuple[int, dict[str, Any]]] | None = None
         self._parts: tuple[Part, ...] | None = None
 
@@ -92,4 +93,6 @@ class Row:
     @property
     def id(self) -> str:
         """The row's id; see `core.jsonl.row_id`."""
-        return row_id(self.raw, self.decoded)
+        if self._id is None:
+            self._id = row_id(self.raw, self.decoded)
+        return self._id
