@@ -48,8 +48,7 @@ def locate(raw: bytes, path: Path) -> Span | None:
     Of a key that stands more than once the last counts, as in the readers of JSON.
     """
     try:
-        position = _skip_space(raw, 0)
-        span = Span(position, _end_of_value(raw, position), position)
+        span = _whole(raw)
         for step in path:
             found = _members(raw, span.start).get(step)
             if found is None:
@@ -111,16 +110,24 @@ class _Known:
 
     def __init__(self) -> None:
         self.raw = b""
+        self.whole: Span | None = None
         self.members: dict[int, dict[str | int, Span]] = {}
 
 
 _known = _Known()
 
 
+def _whole(raw: bytes) -> Span:
+    """Return where the value of a line stands, and forget the line before."""
+    if _known.raw is not raw or _known.whole is None:
+        _known.raw, _known.whole, _known.members = raw, None, {}
+        position = _skip_space(raw, 0)
+        _known.whole = Span(position, _end_of_value(raw, position), position)
+    return _known.whole
+
+
 def _members(raw: bytes, start: int) -> dict[str | int, Span]:
     """Return where the members of the object or array at `start` stand; nothing of another value."""
-    if _known.raw is not raw:
-        _known.raw, _known.members = raw, {}
     if start not in _known.members:
         _known.members[start] = dict(_scanned(raw, start))
     return _known.members[start]

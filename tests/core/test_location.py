@@ -80,3 +80,12 @@ def test_a_byte_that_is_no_utf8_counts_as_one_unit() -> None:
     assert utf16_column(b"Caf\xe9 x", 6) == 6
     assert utf16_column(b"Cafe x", 6) is None
     assert utf16_column("ä x".encode() + b"\xff", 99) == 5
+
+
+def test_thousands_of_places_in_one_line_are_found_in_its_time() -> None:
+    """Each would take as long as all if the line were read again for every place."""
+    count = 20_000
+    raw = json.dumps([{"a": number} for number in range(count)]).encode()
+    places = [column(raw, (number, "a")) for number in range(count)]
+    assert raw[places[-1] - 1 :] == str(count - 1).encode() + b"}]"
+    assert places == sorted(places)
