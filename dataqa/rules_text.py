@@ -95,9 +95,8 @@ def named(sign: str) -> str:
 def _taken_out(before: str, after: str) -> str:
     """Name the first character that mending takes out, and how many more there are."""
     gone = Counter(before) - Counter(after)
-    first = next((sign for sign in before if sign in gone), "\ufffd")
     more = gone.total() - 1
-    return named(first) + (f" (and {more:,} more)" if more > 0 else "")
+    return named(before[_where_they_part(before, after)]) + (f" (and {more:,} more)" if more > 0 else "")
 
 
 @rule(

@@ -19,6 +19,7 @@ from tunegate.dataqa.clean import clean
         ("one\r\ntwo\rthree\r\r\nfour", "one\ntwo\nthree\nfour", ("TXT007",)),
         ("one\x0ctwo", "one\ntwo", ("TXT002",)),
         ("\x1b[31mred\x1b[0m", "red", ("TXT002",)),
+        ("\x1b]0;title\x07red\x1b]8;;x\x1b\\", "red", ("TXT002",)),
         ("voilÃ  dÃ©jÃ  vu", "voilà déjà vu", ("TXT001",)),
         ("pay\u202eload", "payload", ("TXT003",)),
         ("\ufeffpar\u00adcel\u200b", "parcel", ("TXT003", "TXT007")),

@@ -297,3 +297,8 @@ def test_naughty_strings_crash_nothing_and_the_hidden_ones_are_found(shared: Pat
     fix(DataFile(path), settings_, unsafe=True)
     left = [finding for finding in check([DataFile(path)], settings_).findings if finding.fix]
     assert left == []
+
+
+def test_the_first_character_that_goes_is_named() -> None:
+    (hit,) = RULES[1].check(Row(json.dumps(chat("moving \x1b[31mred\x07")).encode()))
+    assert "holds the control character U+001B" in hit.message
