@@ -35,7 +35,8 @@ _ABOUT_ENCODING = lazy_pattern(
 
 # A terminal's escape sequence goes as a whole: what follows the escape means nothing by itself (ECMA-48, 5.4).
 _CONTROL = lazy_pattern(
-    "\x1b\\[[0-9;?]*[ -/]*[@-~]|\x1b\\][^\x07\x1b\n]{0,200}(?:\x07|\x1b\\\\)|(?P<line_end>[\x0b\x0c\x1c-\x1e])|[\x00-\x08\x0e-\x1f\x7f\x81\x8d\x8f\x90\x9d]"
+    "\x1b\\[[0-9;?]*[ -/]*[@-~]|\x1b\\][^\x07\x1b\n]{0,200}(?:\x07|\x1b\\\\)"
+    "|(?P<line_end>[\x0b\x0c\x1c-\x1e])|[\x00-\x08\x0e-\x1f\x7f\x81\x8d\x8f\x90\x9d]"
 )
 
 # Scripts in which invisible characters have work to do: right-to-left ones, those of India and beyond, those
