@@ -5,9 +5,10 @@
 Each rule of the catalogue gives two cases: a violating file, and a near miss that is valid, as
 `dataqa/example_files.py` writes them. A checker has *found* the fault when it tells of a problem, at whatever
 level, that it does not tell of the near miss (the same one more often counts too), or when it gives up on the
-violating file alone; of `tunegate` a finding of that very rule is asked. A *false alarm* is a near miss, or a real
-file of `--data`, with a problem of a level. The levels are each checker's own. `checker_driver.py` says how each
-is called, in an environment of its own that is made here.
+violating file alone; of `tunegate` a finding of that very rule is asked. A *false alarm* is a near miss of a rule
+about rows, which stands among twelve rows of which no two are alike, or a real file of `--data`, with a problem of
+a level. The levels are each checker's own. `checker_driver.py` says how each is called, in an environment of its
+own that is made here.
 
 A fault of which no peer speaks counts against the peers: the table is about this catalogue. What no rule of it
 covers, such as C++ headers (cleanllm) or openings that many answers share (modelbrew-cleaner), is not measured.
@@ -148,11 +149,12 @@ def report(name: str, rules: list[Rule], answers: list[Answer], seconds: str) ->
     count = len(rules)
     bad, good, real = answers[:count], answers[count : 2 * count], answers[2 * count :]
     found = [is_found(name, *each) for each in zip(rules, bad, good, strict=True)]
+    sound = [answer for rule, answer in zip(rules, good, strict=True) if rule.scope == "row"]
     gave_up = sum(answer["gave_up"] is not None for answer in answers)
     print(
         f"| {name} | {sum(found)} of {count} ({sum(found) / count:.0%})"
-        f" | {alarms(good, 'error')} | {alarms(good, 'warning')}"
-        f" | {alarms(real, 'error')} | {alarms(real, 'warning')} | {gave_up} | {seconds} |"
+        f" | {alarms(sound, 'error')} of {len(sound)} | {alarms(sound, 'warning')}"
+        f" | {alarms(real, 'error')} of {len(real)} | {alarms(real, 'warning')} | {gave_up} | {seconds} |"
     )
     return [rule.id for rule, is_one in zip(rules, found, strict=True) if not is_one]
 

@@ -62,10 +62,10 @@ def main() -> int:
     parser.add_argument("--engine", choices=("seeded", "atheris"), default="seeded")
     parser.add_argument("--keep", type=Path, help="a folder for the lines that something was found with")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGPROF, _too_long)
     trial = Trial(arguments.keep)
     if arguments.engine == "atheris":
         return guided(trial, seeds(arguments.data), arguments.inputs, arguments.seed)
-    signal.signal(signal.SIGPROF, _too_long)
     inputs = made(seeds(arguments.data), random.Random(arguments.seed))
     started = time.process_time()
     for number in range(-(-arguments.inputs // LINES_OF_A_BLOCK)):
@@ -134,6 +134,10 @@ class Trial:
             f"slowest input: {self._seconds(slowest, target, kind) * 1000:.2f} ms, {len(slowest)} bytes, {shown}"
         )
         print(f"exceptions, hangs and untruths: {self._faults}, of {len(self._wrong)} kinds")
+        return self.tell()
+
+    def tell(self) -> int:
+        """Print what is wrong, each kind once with a line that shows it, and return the exit code."""
         for what, line in self._wrong.items():
             print(f"\n{what}\n    with {line[:300]!r}")
             if self._keep:
@@ -143,7 +147,8 @@ class Trial:
 
     def _seconds(self, line: bytes, target: str, kind: Kind) -> float:
         started = time.process_time()
-        self._checked([Block(1, _lines([line]))], target, kind)
+        with contextlib.suppress(Exception), _watched():  # it is known by now
+            self._checked([Block(1, _lines([line]))], target, kind)
         return time.process_time() - started
 
     def _finds_the_same(self, content: bytes, target: str, kind: Kind) -> None:
@@ -240,9 +245,9 @@ def _mends(path: Path, content: bytes, target: str) -> None:
 
 
 def guided(trial: Trial, begun: Sequence[bytes], inputs: int, seed: int) -> int:
-    """Let atheris make the inputs; it ends the process itself, with 77 at the first exception."""
+    """Let atheris make the inputs; it ends the process itself, with 77 at the first fault."""
     try:
-        import atheris  # type: ignore[import-not-found]
+        import atheris  # type: ignore[import-not-found, import-untyped, unused-ignore]
     except ImportError:
         print("atheris is not installed: pip install atheris, or leave out --engine", file=sys.stderr)
         return 2
@@ -251,6 +256,8 @@ def guided(trial: Trial, begun: Sequence[bytes], inputs: int, seed: int) -> int:
         lines = content.split(b"\n")
         trial.each(lines)
         trial.block(lines)
+        if trial.tell():
+            raise AssertionError("what is told above")
 
     with tempfile.TemporaryDirectory() as folder:
         for number, line in enumerate(begun):

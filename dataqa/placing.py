@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from tunegate.core.findings import Finding, Fix, Severity
-from tunegate.core.location import column, json_path
+from tunegate.core.location import Path, column, json_path
 from tunegate.dataqa.rule import KEEP, Hit, Row, Rule
 from tunegate.dataqa.showing import masked
 
@@ -43,9 +44,20 @@ def finding_of(rule: Rule, severity: Severity, hit: Hit, place: Place, fix: Fix 
 
 def finding_in_row(rule: Rule, severity: Severity, hit: Hit, row: Row) -> Finding:
     """Make a finding of a hit in one row."""
-    position = hit.column or (column(row.raw, hit.at) if hit.at else 1)
-    place = Place(row.path, row.line, position, row.id)
+    position = hit.column or (_column(row, hit.at) if hit.at else 1)
+    place = Place(row.path, row.line, position, _id(row))
     return finding_of(rule, severity, hit, place, _fix_of(rule, row, hit))
+
+
+# A long line may have thousands of hits, and many of them in one text.
+@lru_cache(maxsize=1)
+def _id(row: Row) -> str:
+    return row.id
+
+
+@lru_cache(maxsize=4)
+def _column(row: Row, path: Path) -> int:
+    return column(row.raw, path)
 
 
 def _fix_of(rule: Rule, row: Row, hit: Hit) -> Fix | None:

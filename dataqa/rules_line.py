@@ -23,21 +23,18 @@ def _faults(row: Row, kind: FaultKind) -> Iterator[tuple[int, str]]:
             yield fault.column, fault.message
 
 
+# A byte that is not UTF-8 is read as half of a surrogate pair (PEP 383). Five bytes stand for nothing in cp1252.
+_CP1252 = {
+    0xDC00 + byte: sign for byte in range(0x80, 0x100) if (sign := bytes([byte]).decode("cp1252", "ignore"))
+}
+
+
 def _as_cp1252(line: bytes) -> bytes:
     """Read the bytes that are not UTF-8 as cp1252, and leave the others alone."""
-    made, rest = b"", line
-    while True:
-        try:
-            rest.decode()
-        except UnicodeDecodeError as error:
-            try:
-                sign = rest[error.start : error.end].decode("cp1252")
-            except UnicodeDecodeError:
-                return line
-            made += rest[: error.start] + sign.encode()
-            rest = rest[error.end :]
-        else:
-            return made + rest
+    try:
+        return line.decode("utf-8", "surrogateescape").translate(_CP1252).encode()
+    except UnicodeEncodeError:
+        return line
 
 
 @rule(
