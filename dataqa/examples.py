@@ -15,7 +15,7 @@ from tunegate.dataqa.hit import Hit
 from tunegate.dataqa.reading import begin
 from tunegate.dataqa.row import Row
 from tunegate.dataqa.rule import Rule
-from tunegate.dataqa.settings import DEFAULTS
+from tunegate.dataqa.settings import DEFAULTS, Data
 from tunegate.dataqa.survey import Corpus
 from tunegate.dataqa.tally import Tally
 from tunegate.dataqa.tokens import Lengths, with_lengths
@@ -62,13 +62,18 @@ def _hits_of_set(rule: Rule, which: Which) -> Iterator[Hit]:
     lengths = Lengths(DEFAULTS.tokens.max)
     entries = Corpus(with_lengths(kept, lengths), lengths)
     with tempfile.TemporaryDirectory() as folder:
-        data = replace(DEFAULTS, **rule.example_data)
-        if rule.example_benchmark:
-            path = Path(folder) / "benchmark.jsonl"
-            path.write_text("\n".join(rule.example_benchmark), encoding="utf-8")
-            data = replace(data, benchmarks=(str(path),))
-        for _, hit in rule.check(entries, data):
+        for _, hit in rule.check(entries, data_of(rule, Path(folder))):
             yield hit
+
+
+def data_of(rule: Rule, folder: Path) -> Data:
+    """Return the `[data]` table of a rule's examples; a benchmark is written into the folder."""
+    data = replace(DEFAULTS, **rule.example_data)
+    if not rule.example_benchmark:
+        return data
+    path = folder / "benchmark.jsonl"
+    path.write_text("\n".join(rule.example_benchmark), encoding="utf-8")
+    return replace(data, benchmarks=(str(path),))
 
 
 def _hits_of_file(rule: Rule, which: Which) -> Iterator[Hit]:

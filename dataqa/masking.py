@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -32,9 +33,11 @@ def without_overlaps(matches: Iterable[Match]) -> list[Match]:
     """Return the matches in the order of the text; of two that overlap only the one that was named first stays."""
     kept: list[Match] = []
     for match in matches:
-        if all(match.end <= other.start or other.end <= match.start for other in kept):
-            kept.append(match)
-    return sorted(kept, key=lambda match: match.start)
+        place = bisect_right(kept, match.start, key=_by_start)
+        is_after = place == 0 or kept[place - 1].end <= match.start
+        if is_after and (place == len(kept) or match.end <= kept[place].start):
+            kept.insert(place, match)
+    return kept
 
 
 def find_all(text: str, find: Callable[[str], Iterable[Match]]) -> list[Match]:
@@ -45,47 +48,57 @@ def find_all(text: str, find: Callable[[str], Iterable[Match]]) -> list[Match]:
     """
     found: list[Match] = []
     while True:
-        seen = without_overlaps(_in_original(match, found) for match in find(mask(text, found)))
-        new = [match for match in seen if not any(_holds(earlier, match) for earlier in found)]
+        original = _Original(found)
+        seen = without_overlaps(map(original.match, find(mask(text, found))))
+        new = [match for match in seen if not _is_held(match, found)]
         if not new:
             return found
-        rest = [earlier for earlier in found if not any(_holds(match, earlier) for match in new)]
-        found = sorted([*rest, *new], key=lambda match: match.start)
+        rest = [earlier for earlier in found if not _is_held(earlier, new)]
+        found = sorted([*rest, *new], key=_by_start)
 
 
-def _holds(outer: Match, inner: Match) -> bool:
-    return outer.start <= inner.start and inner.end <= outer.end
+def _by_start(match: Match) -> int:
+    return match.start
 
 
-def _in_original(match: Match, found: Sequence[Match]) -> Match:
-    """Return a match of the masked text with its places in the original; half a masked stretch counts as whole."""
-    return replace(match, start=_start(match.start, found), end=_end(match.end, found))
+def _is_held(inner: Match, outer: Sequence[Match]) -> bool:
+    """Whether one of `outer`, in their order and without overlaps, holds all of `inner`."""
+    place = bisect_right(outer, inner.start, key=_by_start)
+    return place > 0 and inner.end <= outer[place - 1].end
 
 
-def _start(place: int, found: Sequence[Match]) -> int:
-    shift = 0
-    for match in found:
-        begin = match.start - shift
-        close = begin + len(match.masked)
-        if place < begin:
-            break
-        if place < close:
-            return match.start
-        shift = match.end - close
-    return place + shift
+class _Original:
+    """The places of a text of which some matches were masked."""
 
+    def __init__(self, found: Sequence[Match]) -> None:
+        self._found = found
+        self._begins: list[int] = []
+        self._closes: list[int] = []
+        shift = 0
+        for match in found:
+            begin = match.start - shift
+            close = begin + len(match.masked)
+            self._begins.append(begin)
+            self._closes.append(close)
+            shift = match.end - close
 
-def _end(place: int, found: Sequence[Match]) -> int:
-    shift = 0
-    for match in found:
-        begin = match.start - shift
-        close = begin + len(match.masked)
-        if place <= begin:
-            break
-        if place <= close:
-            return match.end
-        shift = match.end - close
-    return place + shift
+    def match(self, match: Match) -> Match:
+        """Return a match of the masked text with its places here; half a masked stretch counts as whole."""
+        return replace(match, start=self._start(match.start), end=self._end(match.end))
+
+    def _start(self, place: int) -> int:
+        number = bisect_right(self._begins, place) - 1
+        if number < 0:
+            return place
+        masked = self._found[number]
+        return masked.start if place < self._closes[number] else place + masked.end - self._closes[number]
+
+    def _end(self, place: int) -> int:
+        number = bisect_left(self._begins, place) - 1
+        if number < 0:
+            return place
+        masked = self._found[number]
+        return masked.end if place <= self._closes[number] else place + masked.end - self._closes[number]
 
 
 def mask(text: str, matches: Iterable[Match]) -> str:

@@ -33,9 +33,9 @@ def _row(number: int, label: str) -> str:
     return f'{{"messages": [{turns}]}}'
 
 
-def _rows(*counts: int) -> list[str]:
+def _rows(*counts: int, first: int = 0) -> list[str]:
     labels = [label for label, count in zip(_LABELS, counts, strict=False) for _ in range(count)]
-    return [_row(number, label) for number, label in enumerate(labels)]
+    return [_row(number, label) for number, label in enumerate(labels, first)]
 
 
 def _of(survey: Survey, split: Split) -> list[Entry]:
@@ -80,8 +80,8 @@ _SPLITS: tuple[Split, ...] = (*("train",) * 10, *("validation",) * 2)
     "BAL002",
     Severity.ERROR,
     scope="set",
-    bad=_rows(5, 5) + _rows(2),
-    good=_rows(5, 5) + _rows(1, 1),
+    bad=_rows(5, 5) + _rows(2, first=10),
+    good=_rows(5, 5) + _rows(1, 1, first=10),
     example_splits=_SPLITS,
     says="the class 'refund_status' has 5 training rows and none among the validation rows: move one there",
 )
@@ -118,8 +118,8 @@ def _tools(entry: Entry) -> tuple[str, ...]:
     "BAL003",
     Severity.WARNING,
     scope="set",
-    bad=_rows(40, 40) + _rows(3),
-    good=_rows(40, 40) + _rows(20),
+    bad=_rows(40, 40) + _rows(2, 1, first=80),
+    good=_rows(40, 40) + _rows(10, 10, first=80),
     example_splits=(*("train",) * 80, *("validation",) * 20),
     says="3 validation rows are too few to tell a difference: 20 or more are needed",
 )

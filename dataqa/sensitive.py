@@ -64,6 +64,11 @@ def masked(row: Row, hit: Hit, *, find: Finder, rule_id: str) -> Any:
         return KEEP
     for step in hit.at:
         text = text[step]
+    return _masked(text, find, rule_id)
+
+
+@lru_cache(maxsize=4)  # each of the many matches in a long text asks
+def _masked(text: str, find: Finder, rule_id: str) -> str:
     return mask(text, (match for match in find(text) if match.rule == rule_id))
 
 
