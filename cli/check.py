@@ -168,7 +168,8 @@ def command(
         named = _inferred(files)
     with contextlib.ExitStack() as stack:
         sources = _sources(named, configuration, stack)
-        refuse_data([file for _, file in saved], sources)
+        written = [write_baseline] if write_baseline else []
+        refuse_data([*(file for _, file in saved), *written], sources)
         with progress("check") as advance:
             result = check(sources, settings, advance)
         fixes = {"safe", "unsafe"} if unsafe_fixes else {"safe"}

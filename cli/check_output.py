@@ -46,7 +46,7 @@ def refuse_data(files: Iterable[Path], sources: Iterable[DataFile]) -> None:
     """Raise UsageError where a result would be written over the data that it is about."""
     for file in files:
         if file.exists() and any(source.path.exists() and file.samefile(source.path) for source in sources):
-            raise UsageError(f"--save would write over {file}, which is checked: name another file")
+            raise UsageError(f"the result would write over {file}, which is checked: name another file")
 
 
 def print_result(result: CheckResult, form: str, look: Look) -> None:

@@ -73,10 +73,16 @@ def utf16_column(raw: bytes, column: int) -> int | None:
 
     A byte that is no UTF-8 counts as one unit: editors show one sign for it.
     """
-    before = raw[: column - 1]
-    if before.isascii():
+    if _known.raw is not raw:
+        _known.read(raw)
+    if _known.is_ascii:
         return None
-    return len(before.decode("utf-8", "replace").encode("utf-16-le")) // 2 + 1
+    if column < _known.column:
+        _known.column = _known.units = 1
+    between = raw[_known.column - 1 : column - 1]
+    _known.units += len(between.decode("utf-8", "replace").encode("utf-16-le")) // 2
+    _known.column = column
+    return None if _known.units == column else _known.units
 
 
 def _skip_space(raw: bytes, position: int) -> int:
@@ -103,13 +109,19 @@ def _end_of_value(raw: bytes, position: int) -> int:
 
 
 class _Known:
-    """The members of the objects and arrays of one line that were asked for, by where these begin.
+    """What is known of one line: its value, the members that were asked for, and the last column in UTF-16 units.
 
     A line may have thousands of findings, and each would go over it from its start.
     """
 
     def __init__(self) -> None:
-        self.raw = b""
+        self.read(b"")
+
+    def read(self, raw: bytes) -> None:
+        """Forget the line before, and begin with another."""
+        self.raw = raw
+        self.is_ascii = raw.isascii()
+        self.column = self.units = 1
         self.whole: Span | None = None
         self.members: dict[int, dict[str | int, Span]] = {}
 
@@ -118,9 +130,10 @@ _known = _Known()
 
 
 def _whole(raw: bytes) -> Span:
-    """Return where the value of a line stands, and forget the line before."""
-    if _known.raw is not raw or _known.whole is None:
-        _known.raw, _known.whole, _known.members = raw, None, {}
+    """Return where the value of a line stands."""
+    if _known.raw is not raw:
+        _known.read(raw)
+    if _known.whole is None:
         position = _skip_space(raw, 0)
         _known.whole = Span(position, _end_of_value(raw, position), position)
     return _known.whole

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -43,7 +44,7 @@ def sharing(work: Callable[[Item], Result], jobs: int) -> Iterator[Callable[[Ite
     from concurrent.futures import ProcessPoolExecutor
 
     # A forked process has all that is loaded already, the rules among it, which no other way could hand over.
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context("fork"), _begin, (work,)) as pool:
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("fork"), _begin, (work, os.getpid())) as pool:
         yield partial(_in_order, pool, AHEAD * jobs)
 
 
@@ -73,13 +74,27 @@ def _in_order(pool: ProcessPoolExecutor, ahead: int, items: Iterable[Any]) -> It
 _work: Callable[[Any], Any]
 
 
-def _begin(work: Callable[[Any], Any]) -> None:
+# How often a process at work looks whether the one that it works for still lives.
+SECONDS_BETWEEN_LOOKS = 0.5
+
+
+def _begin(work: Callable[[Any], Any], parent: int) -> None:
     """Keep the work of this process; an interrupt is left to the process that people talk to."""
     import signal
+    import threading
 
     global _work  # noqa: PLW0603  # a process of the pool has no other memory of its own
     _work = work
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """End this process when its parent is gone: killed, it cannot say so, and we would wait for work for ever."""
+    while os.getppid() == parent:
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+    os._exit(1)
 
 
 def _do(item: Any) -> Any:

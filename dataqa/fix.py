@@ -11,6 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from tunegate.core.files import replacing
@@ -30,7 +31,6 @@ from tunegate.dataqa.targets import target_named
 MAX_ROUNDS = 20
 
 _COMMA_AFTER = lazy_pattern(rb"[ \t\r]*,[ \t\r]*")
-_COMMA_BEFORE = lazy_pattern(rb",[ \t\r]*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +171,7 @@ class _Mender:
             edits = self._edits(raw, number)
             if not edits:
                 break
-            mended = raw
-            for edit in reversed(edits):
-                mended = _spliced(mended, edit)
+            mended = _spliced(raw, edits)
             if mended == raw:
                 break
             self.applied.update(edit.rule for edit in edits)
@@ -238,22 +236,36 @@ def _without_neighbours(raw: bytes, edits: Sequence[_Edit]) -> list[_Edit]:
     return kept
 
 
-def _spliced(raw: bytes, edit: _Edit) -> bytes:
-    span = edit.span
-    if edit.value is not REMOVE:
-        return raw[: span.start] + _written(edit.value, raw) + raw[span.end :]
+def _spliced(raw: bytes, edits: Sequence[_Edit]) -> bytes:
+    """Return a line with edits in their order that do not overlap."""
+    pieces, position = list[bytes](), 0
+    for edit in edits:
+        start, end = (edit.span.start, edit.span.end) if edit.value is not REMOVE else _taken_out(raw, edit.span)
+        pieces += (raw[position:start], b"" if edit.value is REMOVE else _written(edit.value, raw))
+        position = end
+    return b"".join([*pieces, raw[position:]])
+
+
+def _taken_out(raw: bytes, span: Span) -> tuple[int, int]:
+    """Return from where to where a member goes, with the comma after it, or that before it."""
     after = _COMMA_AFTER.match(raw, span.end)
     if after:
-        return raw[: span.member_start] + raw[after.end() :]
-    start = raw[: span.member_start]
-    before = _COMMA_BEFORE.search(start.rstrip(b" \t\r"))
-    return (start[: before.start()] if before else start) + raw[span.end :]
+        return span.member_start, after.end()
+    before = span.member_start
+    while raw[before - 1 : before] in (b" ", b"\t", b"\r"):
+        before -= 1
+    return before - 1 if raw[before - 1 : before] == b"," else span.member_start, span.end
+
+
+@lru_cache(maxsize=1)  # a line may have thousands of edits
+def _manner_of(raw: bytes) -> tuple[bool, tuple[str, str]]:
+    """Return whether a line writes characters beyond ASCII as escapes, and its separators."""
+    return raw.isascii() and b"\\u" in raw, (", ", ": ") if b'": ' in raw else (",", ":")
 
 
 def _written(value: Any, raw: bytes) -> bytes:
     """Write a value in the manner of the line: escapes and white space as it has them."""
-    escapes = raw.isascii() and b"\\u" in raw
-    separators = (", ", ": ") if b'": ' in raw else (",", ":")
+    escapes, separators = _manner_of(raw)
     try:
         return json.dumps(value, ensure_ascii=escapes, separators=separators).encode()
     except UnicodeEncodeError:  # half of a surrogate pair can be written as an escape only

@@ -555,3 +555,11 @@ def test_benchmarks_and_languages_of_the_configuration(here: Path, capsys: Captu
     (project / "evaluation.jsonl").unlink()
     assert main(["check", "project/a.jsonl", "--config", "project/tunegate.toml"]) == 4
     assert "cannot read project/evaluation.jsonl" in capsys.readouterr().err
+
+
+def test_a_baseline_is_never_written_over_the_data(here: Path, capsys: Captured) -> None:
+    path = write(here / "a.jsonl", "x")
+    before = path.read_bytes()
+    assert main(["check", "a.jsonl", "--write-baseline", "./a.jsonl"]) == 2
+    assert "would write over a.jsonl" in capsys.readouterr().err
+    assert path.read_bytes() == before

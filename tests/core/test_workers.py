@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -65,3 +68,23 @@ def test_a_process_that_is_killed_is_said_and_nothing_hangs() -> None:
 
 def test_one_core_is_always_available() -> None:
     assert available_cores() >= 1
+
+
+def test_no_process_outlives_the_one_that_it_works_for() -> None:
+    """A killed parent cannot end its workers; they would keep its output open, and wait for ever."""
+    script = (
+        "import sys, time\n"
+        "from tunegate.core.workers import sharing\n"
+        "with sharing(time.sleep, 2) as over:\n"
+        "    results = over(iter([0, 0, 60, 60, 60]))\n"
+        "    next(results)\n"
+        "    print('at work', flush=True)\n"
+        "    list(results)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == b"at work\n"
+        parent.kill()
+        started = time.monotonic()
+        assert parent.stdout.read() == b""  # ends when nobody holds it open any more
+        assert time.monotonic() - started < 20
