@@ -558,7 +558,8 @@ def test_benchmarks_and_languages_of_the_configuration(here: Path, capsys: Captu
 
 
 def test_a_baseline_is_never_written_over_the_data(here: Path, capsys: Captured) -> None:
-    path = write(here / "a.jsonl", "x")
+    path = here / "a.jsonl"
+    write(path, "x")
     before = path.read_bytes()
     assert main(["check", "a.jsonl", "--write-baseline", "./a.jsonl"]) == 2
     assert "would write over a.jsonl" in capsys.readouterr().err
