@@ -162,6 +162,15 @@ def test_a_policy_that_cannot_be_met_fails(copied: Path, capsys: pytest.CaptureF
     assert run(copied, "--exit-zero") == 0
 
 
+def test_a_failure_that_nobody_reads_is_one(copied: Path) -> None:
+    toml = copied / "tunegate.toml"
+    toml.write_text(toml.read_text().replace("max = 1000.0", "max = 1.000001"))
+    assert run(copied) == 1
+    command = f"'{sys.executable}' -m tunegate.cli.main gate '{copied / 'runs' / 'tiny'}' --config '{toml}' | true"
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
 def test_an_empty_policy_is_said_before_the_work(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     toml = project / "tunegate.toml"
     toml.write_text(toml.read_text().partition("[gate]")[0])
