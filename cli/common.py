@@ -36,7 +36,7 @@ def config_option(function: Function) -> Function:
     return click.option(
         "--config",
         "config_path",
-        type=click.Path(path_type=Path, dir_okay=False),
+        type=click.Path(path_type=Path, readable=False, dir_okay=False),
         help="Configuration file  [default: tunegate.toml here or above].",
     )(function)
 
@@ -146,7 +146,7 @@ def token_counting(configuration: Configuration | None) -> Callable[[], Counter]
 
     try:
         model = resolve(configuration.train.model, relative_to=configuration.folder)
-    except TunegateError:  # not fetched yet: an estimate says more than nothing
+    except (TunegateError, OSError):  # not fetched yet, or not to be read: an estimate says more than nothing
         return None
 
     def make() -> Counter:
@@ -154,7 +154,7 @@ def token_counting(configuration: Configuration | None) -> Callable[[], Counter]
 
         try:
             return ModelCounter(model)
-        except TunegateError:  # packages are missing
+        except (TunegateError, OSError):  # packages are missing, or a file of the model may not be read
             return Estimate()
 
     return make

@@ -12,9 +12,15 @@ from tunegate.core.runs import Run
 
 
 @click.command(name="run")
-@click.argument("config", required=False, type=click.Path(path_type=Path))
-@click.option("--config", "config_path", type=click.Path(path_type=Path, dir_okay=False), hidden=True)
-@click.option("--out", type=click.Path(path_type=Path), help="Run folder  [default: runs/NAME beside the file].")
+@click.argument("config", required=False, type=click.Path(path_type=Path, readable=False))
+@click.option(
+    "--config", "config_path", type=click.Path(path_type=Path, readable=False, dir_okay=False), hidden=True
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, readable=False),
+    help="Run folder  [default: runs/NAME beside the file].",
+)
 @click.option("--exit-zero", is_flag=True, help="End with 0 whatever the verdict is; errors still count.")
 def command(config: Path | None, config_path: Path | None, out: Path | None, exit_zero: bool) -> int:
     """Check, prepare, screen, train, evaluate, decide and report, as CONFIG (default: tunegate.toml) says.

@@ -21,10 +21,10 @@ _MOST_LISTED = 20
 
 
 @click.command(name="screen")
-@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path, readable=False))
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(path_type=Path, readable=False, dir_okay=False),
     default=Path("safety.jsonl"),
     show_default=True,
     help="Where the decision of every row is written; packed where it ends with .gz.",

@@ -80,7 +80,7 @@ def _tokenizer(configuration: Configuration) -> dict[str, str]:
         return {}
     try:
         return {"tokenizer": catalog.tokenizer_digest(model_folder(configuration))}
-    except TunegateError:
+    except (TunegateError, OSError):
         return {}
 
 
