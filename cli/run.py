@@ -35,6 +35,7 @@ def command(config: Path | None, config_path: Path | None, out: Path | None, exi
     """
     from tunegate.cli import stages
     from tunegate.cli.gate import verdict_text
+    from tunegate.finetune.intact import look_over
     from tunegate.finetune.settings import Settings
 
     configuration = load_configuration(config or config_path)
@@ -43,7 +44,9 @@ def command(config: Path | None, config_path: Path | None, out: Path | None, exi
     if not configuration.gate.rules():
         # Said before the hour of training, not after it.
         raise UsageError(f"{configuration.path}: the policy is empty: name at least one rule under [gate]")
-    Settings.from_configuration(configuration.train).check(stages.model_folder(configuration))
+    model = stages.model_folder(configuration)
+    look_over(model)  # hours later it would be found too
+    Settings.from_configuration(configuration.train).check(model)
     run = Run(out or runs_folder(configuration) / configuration.train.name)
     with stages.holding(run):
         for name, stage in stages.PIPELINE.items():
