@@ -70,7 +70,7 @@ class Settings:
 
     def check(self, folder: Path) -> None:
         """Raise UsageError where a setting does not fit the model in `folder`; nothing is loaded for it."""
-        model = read_json(folder / "config.json")
+        model = read_json(folder / "config.json", infinite=True)
         layers = model.get("num_hidden_layers")
         if self.method == "top" and isinstance(layers, int) and not 1 <= self.layers <= layers:
             raise UsageError(f"layers = {self.layers}: the model {self.model!r} has {layers} layers")
@@ -86,7 +86,7 @@ class Settings:
 
 def row_limit(settings: Settings, folder: Path) -> int:
     """Return how many tokens a row may have: what was configured, and never more than the model takes."""
-    return min(settings.max_tokens, context_of(read_json(folder / "config.json")))
+    return min(settings.max_tokens, context_of(read_json(folder / "config.json", infinite=True)))
 
 
 def context_of(model: Mapping[str, Any]) -> int:
