@@ -36,7 +36,6 @@ def command(config: Path | None, config_path: Path | None, out: Path | None, exi
     from tunegate.cli import stages
     from tunegate.cli.gate import verdict_text
     from tunegate.finetune.intact import look_over
-    from tunegate.finetune.settings import Settings
 
     configuration = load_configuration(config or config_path)
     if configuration.path is None:
@@ -46,7 +45,7 @@ def command(config: Path | None, config_path: Path | None, out: Path | None, exi
         raise UsageError(f"{configuration.path}: the policy is empty: name at least one rule under [gate]")
     model = stages.model_folder(configuration)
     look_over(model)  # hours later it would be found too
-    Settings.from_configuration(configuration.train).check(model)
+    stages.train_settings(configuration, model)
     run = Run(out or runs_folder(configuration) / configuration.train.name)
     with stages.holding(run):
         for name, stage in stages.PIPELINE.items():

@@ -202,7 +202,7 @@ class LocalTrain(Table):
     clip: Annotated[float, Field(gt=0.0)] = 1.0
     """Largest norm of the gradient."""
     layers: Annotated[int, Field(ge=1)] = 6
-    """For `top`: how many layers are trained."""
+    """For `top`: how many layers are trained; where it is left out, all of a model that has fewer."""
     lora_rank: Annotated[int, Field(ge=1)] = 16
     """For `lora`: rank of the adapters."""
     lora_alpha: Annotated[int, Field(ge=1)] = 32

@@ -235,6 +235,20 @@ def test_a_model_that_is_not_here_names_the_command(
     assert "tunegate models fetch smollm2-135m" in capsys.readouterr().err
 
 
+def test_layers_fit_the_model_unless_they_are_written(
+    copied: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    toml = copied / "tunegate.toml"
+    edit(toml, "layers = 1\n", "")
+    assert main(["train", str(copied / "runs" / "tiny"), "--config", str(toml)]) == 0
+    assert "note: layers = 2: these are all that the model" in capsys.readouterr().err
+    edit(toml, "epochs = 2\n", "epochs = 2\nlayers = 6\n")
+    assert run(copied) == 2
+    err = capsys.readouterr().err
+    assert f"{toml}: [train] layers = 6: the model" in err
+    assert "write a number from 1 to 2" in err
+
+
 def test_a_damaged_model_is_said_before_the_work(
     project: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
