@@ -13,7 +13,7 @@ import click
 
 from tunegate.core.errors import InputError, UsageError
 from tunegate.core.files import explain_os_error
-from tunegate.core.progress import Advance, silent
+from tunegate.core.progress import Advance
 from tunegate.core.runs import Run, holds_run, newest_run
 
 if TYPE_CHECKING:
@@ -162,11 +162,13 @@ def token_counting(configuration: Configuration | None) -> Callable[[], Counter]
 
 @contextlib.contextmanager
 def progress(title: str) -> Iterator[Advance]:
-    """Show a bar on standard error while the block works, on a terminal and only when it takes a while."""
+    """Show a bar on standard error while the block works, once it takes a while; no terminal gets a line a minute."""
     import sys
 
     if not sys.stderr.isatty():
-        yield silent
+        from tunegate.cli.plain_progress import PlainProgress
+
+        yield PlainProgress(title, say)
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
