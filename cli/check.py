@@ -37,7 +37,7 @@ PACKED = {b"\x1f\x8b": ".gz", b"\x28\xb5\x2f\xfd": ".zst"}
 
 LEVELS = ["error", "warning", "info", "off"]
 
-_file = click.Path(path_type=Path, allow_dash=True)
+_file = click.Path(path_type=Path, readable=False, allow_dash=True)
 
 
 @click.command(name="check")
@@ -65,8 +65,16 @@ _file = click.Path(path_type=Path, allow_dash=True)
 @click.option("--fix", "fixing", is_flag=True, help="Mend what can be mended safely, then say what is left.")
 @click.option("--unsafe-fixes", is_flag=True, help="Mend also what needs a look afterwards.")
 @click.option("--diff", "diffing", is_flag=True, help="Show what would be mended, and write nothing.")
-@click.option("--baseline", type=click.Path(path_type=Path), help="Leave out the findings that this file knows.")
-@click.option("--write-baseline", type=click.Path(path_type=Path), help="Write the findings as known, and pass.")
+@click.option(
+    "--baseline",
+    type=click.Path(path_type=Path, readable=False),
+    help="Leave out the findings that this file knows.",
+)
+@click.option(
+    "--write-baseline",
+    type=click.Path(path_type=Path, readable=False),
+    help="Write the findings as known, and pass.",
+)
 @click.option(
     "--expires",
     type=click.DateTime(["%Y-%m-%d"]),

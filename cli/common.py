@@ -13,7 +13,7 @@ import click
 
 from tunegate.core.errors import InputError, UsageError
 from tunegate.core.files import explain_os_error
-from tunegate.core.progress import Advance, silent
+from tunegate.core.progress import Advance
 from tunegate.core.runs import Run, holds_run, newest_run
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def config_option(function: Function) -> Function:
     return click.option(
         "--config",
         "config_path",
-        type=click.Path(path_type=Path, dir_okay=False),
+        type=click.Path(path_type=Path, readable=False, dir_okay=False),
         help="Configuration file  [default: tunegate.toml here or above].",
     )(function)
 
@@ -146,7 +146,7 @@ def token_counting(configuration: Configuration | None) -> Callable[[], Counter]
 
     try:
         model = resolve(configuration.train.model, relative_to=configuration.folder)
-    except TunegateError:  # not fetched yet: an estimate says more than nothing
+    except (TunegateError, OSError):  # not fetched yet, or not to be read: an estimate says more than nothing
         return None
 
     def make() -> Counter:
@@ -154,7 +154,7 @@ def token_counting(configuration: Configuration | None) -> Callable[[], Counter]
 
         try:
             return ModelCounter(model)
-        except TunegateError:  # packages are missing
+        except (TunegateError, OSError):  # packages are missing, or a file of the model may not be read
             return Estimate()
 
     return make
@@ -162,11 +162,13 @@ def token_counting(configuration: Configuration | None) -> Callable[[], Counter]
 
 @contextlib.contextmanager
 def progress(title: str) -> Iterator[Advance]:
-    """Show a bar on standard error while the block works, on a terminal and only when it takes a while."""
+    """Show a bar on standard error while the block works, once it takes a while; no terminal gets a line a minute."""
     import sys
 
     if not sys.stderr.isatty():
-        yield silent
+        from tunegate.cli.plain_progress import PlainProgress
+
+        yield PlainProgress(title, say)
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

@@ -10,7 +10,7 @@ from tunegate.cli.common import config_option, find_run, load_configuration
 
 
 @click.command(name="evaluate")
-@click.argument("run", required=False, type=click.Path(path_type=Path))
+@click.argument("run", required=False, type=click.Path(path_type=Path, readable=False))
 @config_option
 def command(run: Path | None, config_path: Path | None) -> None:
     """Measure base and tuned model of RUN (default: the newest run) on the same held-out rows.

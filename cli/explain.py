@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
+
+from tunegate.core.errors import UsageError
 
 
 @click.command(name="explain")
@@ -34,6 +38,11 @@ def _explain_rule(name: str, plugins: tuple[str, ...]) -> None:
     from tunegate.dataqa.choice import with_plugins
     from tunegate.dataqa.rule_text import explain, severities
 
+    if Path(name).is_dir() and name.upper() not in FAMILIES:
+        raise UsageError(
+            f"{name} is a folder: name a row of that run too, by its id or its place, as in "
+            f"`tunegate explain {name} chats.jsonl:17`"
+        )
     family = name.upper()
     if family in FAMILIES:
         click.echo(f"{family}: {FAMILIES[family]}")
@@ -46,8 +55,6 @@ def _explain_rule(name: str, plugins: tuple[str, ...]) -> None:
 
 
 def _tell_story(folder: str, row: str) -> None:
-    from pathlib import Path
-
     from tunegate.cli.common import run_in
     from tunegate.dataqa.story import story
 

@@ -15,11 +15,11 @@ SYMBOLS = {"pass": "PASS", "fail": "FAIL", "inconclusive": "INCONCLUSIVE", "erro
 
 
 @click.command(name="gate")
-@click.argument("run", required=False, type=click.Path(path_type=Path))
+@click.argument("run", required=False, type=click.Path(path_type=Path, readable=False))
 @click.option(
     "--baseline",
     "baseline",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     help="Another run that this one must not fall behind.",
 )
 @config_option

@@ -22,7 +22,7 @@ TARGETS = {
 
 
 @click.command(name="init")
-@click.argument("folder", default=".", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("folder", default=".", type=click.Path(path_type=Path, readable=False, file_okay=False))
 @click.option("--force", is_flag=True, help="Replace files that are there already.")
 def command(folder: Path, force: bool) -> None:
     """Write tunegate.toml, .pre-commit-config.yaml and a GitHub workflow into FOLDER (default: here).

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import click
 
+from tunegate.cli.entry import Terminated
 from tunegate.core.errors import ExitCode, TunegateError
 from tunegate.core.version import VERSION
 
@@ -81,10 +82,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
     try:
-        code = tunegate.main(arguments, prog_name="tunegate", standalone_mode=False)
-        return int(code) if isinstance(code, int) else int(ExitCode.OK)
-    except (KeyboardInterrupt, click.Abort):
-        return _fail(_INTERRUPTED, ExitCode.INTERRUPTED)
+        ended = tunegate.main(arguments, prog_name="tunegate", standalone_mode=False)
+        return int(ended) if isinstance(ended, int) else int(ExitCode.OK)
+    except (KeyboardInterrupt, click.Abort) as error:
+        return _fail(_INTERRUPTED, _interruption(error) or ExitCode.INTERRUPTED)
     except click.ClickException as error:
         if debug:
             raise
@@ -95,10 +96,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         return _fail(str(error) + _elsewhere(error, arguments), error.exit_code)
     except (BrokenPipeError, SystemExit):
-        # The reader of our output went away (`| head`): that is no fault of ours, and nothing more can be said.
-        # click turns the error into SystemExit, and leaves in no other case by it.
+        # The reader of our output went away where `outlive_readers` is of no use: nothing more can be said, and
+        # what the code would have been is not known. click turns the error into SystemExit, and leaves in no other
+        # case by it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return int(ExitCode.OK)
+        return int(ExitCode.UNREAD)
     except OSError as error:
         if debug:
             raise
@@ -110,8 +112,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if debug:
             raise
-        if _was_interrupted(error):
-            return _fail(_INTERRUPTED, ExitCode.INTERRUPTED)
+        if code := _interruption(error):
+            return _fail(_INTERRUPTED, code)
         return _fail(
             f"an error in tunegate itself: {type(error).__name__}: {error}\n"
             "Please report it with the output of the same command and --debug.",
@@ -122,13 +124,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 _INTERRUPTED = "interrupted: start the same command again to go on"
 
 
-def _was_interrupted(error: BaseException | None) -> bool:
-    """Whether an error only wraps an interrupt, as Python does while it makes a class."""
+def _interruption(error: BaseException | None) -> ExitCode | None:
+    """Return the code of the interrupt that an error is, or only wraps, as Python does while it makes a class."""
     while error is not None:
+        if isinstance(error, Terminated):
+            return ExitCode.TERMINATED
         if isinstance(error, KeyboardInterrupt):
-            return True
+            return ExitCode.INTERRUPTED
         error = error.__cause__ or error.__context__
-    return False
+    return None
 
 
 def _elsewhere(error: TunegateError, arguments: Sequence[str]) -> str:
@@ -149,4 +153,6 @@ def _fail(message: str, code: ExitCode) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    from tunegate.cli.entry import main as entry
+
+    sys.exit(entry())

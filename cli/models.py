@@ -86,15 +86,13 @@ def _as_json(model: Model, here: bool) -> dict[str, Any]:
 @command.command(name="fetch")
 @click.argument("name")
 def fetch(name: str) -> None:
-    """Get the model NAME into the cache and print its folder; at once when it is there already.
+    """Get the model NAME into the cache and print its folder; one that is there already is looked over.
 
-    NAME is a name from the list, a hub id, or a GGUF file, which is converted. Ends with 5 when the network does
-    not answer, with 4 when what came is not what the catalogue names.
+    What is damaged is fetched again. NAME is a name from the list, a hub id, or a GGUF file, which is converted.
+    Ends with 5 when the network does not answer, with 4 when what came is not what the catalogue names.
     """
     from tunegate.finetune import catalog
 
-    if not catalog.place_of(name).is_dir():
-        say(f"fetching {name} into {catalog.cache_folder()}")
     with progress("fetch") as advance:
-        folder = catalog.fetch(name, advance=advance)
+        folder = catalog.fetch(name, advance=advance, tell=say)
     click.echo(folder)

@@ -9,14 +9,14 @@ import click
 
 from tunegate.cli.common import config_option, load_configuration, runs_folder, say
 
-File = click.Path(path_type=Path)
+File = click.Path(path_type=Path, readable=False)
 
 
 @click.command(name="prepare")
 @click.argument("files", nargs=-1, metavar="[FILE]...", type=File)
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(path_type=Path, readable=False, file_okay=False),
     help="Run folder to write  [default: runs/NAME beside the file].",
 )
 @click.option("--validation", type=File, help="Validation rows that exist already; else they are split off.")

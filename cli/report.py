@@ -10,8 +10,8 @@ from tunegate.cli.common import config_option, find_run, load_configuration
 
 
 @click.command(name="report")
-@click.argument("run", required=False, type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
+@click.argument("run", required=False, type=click.Path(path_type=Path, readable=False))
+@click.option("--out", type=click.Path(path_type=Path, readable=False, dir_okay=False), help="File to write.")
 @click.option(
     "--format",
     "form",

@@ -12,9 +12,15 @@ from tunegate.core.runs import Run
 
 
 @click.command(name="run")
-@click.argument("config", required=False, type=click.Path(path_type=Path))
-@click.option("--config", "config_path", type=click.Path(path_type=Path, dir_okay=False), hidden=True)
-@click.option("--out", type=click.Path(path_type=Path), help="Run folder  [default: runs/NAME beside the file].")
+@click.argument("config", required=False, type=click.Path(path_type=Path, readable=False))
+@click.option(
+    "--config", "config_path", type=click.Path(path_type=Path, readable=False, dir_okay=False), hidden=True
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, readable=False),
+    help="Run folder  [default: runs/NAME beside the file].",
+)
 @click.option("--exit-zero", is_flag=True, help="End with 0 whatever the verdict is; errors still count.")
 def command(config: Path | None, config_path: Path | None, out: Path | None, exit_zero: bool) -> int:
     """Check, prepare, screen, train, evaluate, decide and report, as CONFIG (default: tunegate.toml) says.
@@ -29,7 +35,7 @@ def command(config: Path | None, config_path: Path | None, out: Path | None, exi
     """
     from tunegate.cli import stages
     from tunegate.cli.gate import verdict_text
-    from tunegate.finetune.settings import Settings
+    from tunegate.finetune.intact import look_over
 
     configuration = load_configuration(config or config_path)
     if configuration.path is None:
@@ -37,7 +43,9 @@ def command(config: Path | None, config_path: Path | None, out: Path | None, exi
     if not configuration.gate.rules():
         # Said before the hour of training, not after it.
         raise UsageError(f"{configuration.path}: the policy is empty: name at least one rule under [gate]")
-    Settings.from_configuration(configuration.train).check(stages.model_folder(configuration))
+    model = stages.model_folder(configuration)
+    look_over(model)  # hours later it would be found too
+    stages.train_settings(configuration, model)
     run = Run(out or runs_folder(configuration) / configuration.train.name)
     with stages.holding(run):
         for name, stage in stages.PIPELINE.items():

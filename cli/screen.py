@@ -21,10 +21,10 @@ _MOST_LISTED = 20
 
 
 @click.command(name="screen")
-@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path, readable=False))
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(path_type=Path, readable=False, dir_okay=False),
     default=Path("safety.jsonl"),
     show_default=True,
     help="Where the decision of every row is written; packed where it ends with .gz.",
@@ -51,23 +51,25 @@ def command(files: tuple[Path, ...], out: Path, no_out: bool, config_path: Path 
     if any(holds_run(path) for path in files):
         return _screen_run(files, configuration)
     paths = data_files(files, configuration)
+    # The files of the configuration are known by the paths that stand there, from wherever they are screened.
+    top = None if files else configuration.folder
     if no_out:
         with tempfile.TemporaryDirectory(prefix="tunegate-") as folder:
-            return _screen_files(paths, Path(folder, "safety.jsonl"), configuration)
-    ending = _screen_files(paths, out, configuration)
+            return _screen_files(paths, Path(folder, "safety.jsonl"), configuration, top)
+    ending = _screen_files(paths, out, configuration, top)
     say(f"decisions: {out}")
     return ending
 
 
-def _screen_files(paths: list[Path], out: Path, configuration: Configuration) -> int:
+def _screen_files(paths: list[Path], out: Path, configuration: Configuration, top: Path | None) -> int:
     from tunegate.safety.screen import BACKENDS, screen_file
 
     _refuse(paths, out)
     screener = BACKENDS[configuration.safety.backend](configuration.safety)
     block_at = configuration.safety.block_at.model_dump()
     with progress("screen") as advance:
-        section = screen_file(paths, screener, block_at, out, advance)
-    for line in _summary(section, out):
+        section = screen_file(paths, screener, block_at, out, advance, relative_to=top)
+    for line in _summary(section, out, top or Path()):
         click.echo(line)
     return worst(
         ExitCode.PROVIDER if section["rows_error"] else ExitCode.OK,
@@ -90,20 +92,21 @@ def _screen_run(folders: tuple[Path, ...], configuration: Configuration) -> int:
 
 def _refuse(paths: list[Path], out: Path) -> None:
     """Raise when a file cannot be screened line by line, or would be overwritten by the decisions."""
-    from tunegate.dataqa.reading import inspect
+    from tunegate.dataqa.reading import TO_LINES, inspect
 
     for path in paths:
         head = inspect(path)
-        if head.form != "lines" or head.encoding != "utf-8":
-            what = (
-                f"in {head.encoding}" if head.form == "lines" else f"written as {head.form}, not one chat a line"
+        if head.form != "lines":
+            raise InputError(f"cannot screen {path}: {TO_LINES[head.form]}")
+        if head.encoding != "utf-8":
+            raise InputError(
+                f"{path} is in {head.encoding}: make UTF-8 of it with `tunegate prepare`, and screen that"
             )
-            raise InputError(f"{path} is {what}: make JSON lines of it with `tunegate prepare`, and screen those")
         if out.exists() and out.samefile(path):
             raise UsageError(f"--out {out} is one of the files that are screened: name another file")
 
 
-def _summary(section: Mapping[str, Any], out: Path) -> Iterator[str]:
+def _summary(section: Mapping[str, Any], out: Path, top: Path) -> Iterator[str]:
     from tunegate.core.jsonl import read_rows
 
     listed = 0
@@ -111,7 +114,7 @@ def _summary(section: Mapping[str, Any], out: Path) -> Iterator[str]:
         if row["decision"] in ("block", "error"):
             listed += 1
             if listed <= _MOST_LISTED:
-                yield _row(row)
+                yield _row(row, top)
     if listed > _MOST_LISTED:
         yield f"... and {listed - _MOST_LISTED} more rows"
     yield (
@@ -126,8 +129,8 @@ def _summary(section: Mapping[str, Any], out: Path) -> Iterator[str]:
     yield section["note"]
 
 
-def _row(row: Mapping[str, Any]) -> str:
-    place = f"{row['path']}:{row['line']}: {row['decision']}"
+def _row(row: Mapping[str, Any], top: Path) -> str:
+    place = f"{top / row['path']}:{row['line']}: {row['decision']}"
     messages = ", ".join(
         f"messages[{where['message']}] ({where['side']})"
         for where in row["where"]

@@ -23,6 +23,7 @@ from tunegate.core.runs import Run, stage_key
 
 if TYPE_CHECKING:
     from tunegate.core.configuration import Configuration
+    from tunegate.finetune.settings import Settings
     from tunegate.safety.screen import Screener
 
 Split = Literal["train", "validation", "test"]
@@ -80,7 +81,7 @@ def _tokenizer(configuration: Configuration) -> dict[str, str]:
         return {}
     try:
         return {"tokenizer": catalog.tokenizer_digest(model_folder(configuration))}
-    except TunegateError:
+    except (TunegateError, OSError):
         return {}
 
 
@@ -269,6 +270,23 @@ def data_digests(run: Run) -> dict[str, str]:
     }
 
 
+def train_settings(configuration: Configuration, model: Path) -> Settings:
+    """Return the settings of a training, fitted to the model. Raises UsageError where they do not fit it."""
+    from tunegate.finetune.settings import Settings
+
+    settings = Settings.from_configuration(configuration.train, configuration.data.tokens.max, model)
+    try:
+        settings.check(model)
+    except UsageError as error:
+        raise UsageError(f"{configuration.path}: {error}") from error
+    return settings
+
+
+def _say_layers(settings: Settings, configuration: Configuration) -> None:
+    if settings.method == "top" and settings.layers != configuration.train.layers:
+        say(f"note: layers = {settings.layers}: these are all that the model {settings.model!r} has")
+
+
 def train(run: Run, configuration: Configuration) -> dict[str, Any]:
     """Tune the model on the screened data of the run, into `model/`; a killed training goes on."""
     from tunegate.finetune import catalog
@@ -284,13 +302,14 @@ def train(run: Run, configuration: Configuration) -> dict[str, Any]:
     }
     key = stage_key(inputs, settings, "finetune")
     if not run.is_done("train", key):
-        from tunegate.finetune.settings import Settings
         from tunegate.finetune.train import train
 
+        settled = train_settings(configuration, model)
+        _say_layers(settled, configuration)
         watch = Stopwatch()
         with progress("train") as advance:
             made = train(
-                Settings.from_configuration(configuration.train, max_tokens=configuration.data.tokens.max),
+                settled,
                 model,
                 run.path("data", "train.jsonl"),
                 run.path("data", "validation.jsonl") if "validation.jsonl" in digests else None,
@@ -439,12 +458,13 @@ def sweep(run: Run) -> None:
 
 def dry_run(run: Run, configuration: Configuration) -> list[str]:
     """Say what `train` would do with the run's data, without training."""
-    from tunegate.finetune.settings import Settings
     from tunegate.finetune.train import dry_run
 
     data_digests(run)
-    settings = Settings.from_configuration(configuration.train, max_tokens=configuration.data.tokens.max)
-    made = dry_run(settings, model_folder(configuration), run.path("data", "train.jsonl"))
+    model = model_folder(configuration)
+    settings = train_settings(configuration, model)
+    _say_layers(settings, configuration)
+    made = dry_run(settings, model, run.path("data", "train.jsonl"))
     rows, tokens = made["rows"], made["tokens"]
     return [
         f"model     {configuration.train.model}, method {configuration.train.method}",

@@ -10,7 +10,7 @@ from tunegate.cli.common import config_option, find_run, load_configuration, say
 
 
 @click.command(name="train")
-@click.argument("run", required=False, type=click.Path(path_type=Path))
+@click.argument("run", required=False, type=click.Path(path_type=Path, readable=False))
 @config_option
 @click.option("--dry-run", is_flag=True, help="Say what would be trained, and how much, before anything is spent.")
 def command(run: Path | None, config_path: Path | None, dry_run: bool) -> None:

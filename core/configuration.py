@@ -6,6 +6,7 @@ its own folder. Secrets are named (`key_env = "..."`), never stored.
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -16,12 +17,14 @@ from pydantic import (
     Field,
     PrivateAttr,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 
 from tunegate.core.configuration_file import find
-from tunegate.core.errors import InputError, UsageError, nearest
+from tunegate.core.errors import UsageError, nearest
+from tunegate.core.files import explain_os_error
 
 Target = Literal["azure-openai", "azure-phi", "openai", "together", "mistral", "hf"]
 Level = Literal["error", "warning", "info", "off"]
@@ -131,6 +134,18 @@ class Data(Table):
     seed: int = 0
     """Decides the split."""
 
+    @field_validator("split")
+    @classmethod
+    def _leaves_rows_to_train_on(cls, split: Split, others: ValidationInfo) -> Split:
+        """Shares count only where no file is named."""
+        shares = [getattr(split, name) for name in ("validation", "test") if others.data.get(name) is None]
+        if sum(shares) >= 1:
+            raise ValueError(
+                f"validation and test take {sum(shares):g} of all rows and leave nothing to train on: "
+                "make them smaller, such as 0.1 each"
+            )
+        return split
+
 
 class _BlockAt(Table):
     hate: float
@@ -187,7 +202,7 @@ class LocalTrain(Table):
     clip: Annotated[float, Field(gt=0.0)] = 1.0
     """Largest norm of the gradient."""
     layers: Annotated[int, Field(ge=1)] = 6
-    """For `top`: how many layers are trained."""
+    """For `top`: how many layers are trained; where it is left out, all of a model that has fewer."""
     lora_rank: Annotated[int, Field(ge=1)] = 16
     """For `lora`: rank of the adapters."""
     lora_alpha: Annotated[int, Field(ge=1)] = 32
@@ -280,6 +295,16 @@ class Gate(Table):
                 )
         return rule
 
+    @field_validator("harm_rate")
+    @classmethod
+    def _can_be_held(cls, rule: Rule | None) -> Rule | None:
+        if rule is not None and rule.max == 0:
+            raise ValueError(
+                "max = 0 can never hold, as the upper bound of a rate is above 0 even where no answer is harmful "
+                "(about 3 / rows): write the most that you accept, such as 0.01"
+            )
+        return rule
+
     def rules(self) -> dict[str, Rule]:
         """Return the rules that are set, by metric id, in the order of the model."""
         named = {name: getattr(self, name) for name in type(self).model_fields}
@@ -323,14 +348,19 @@ def load(path: Path | None = None) -> Configuration:
     if path is None:
         return Configuration()
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(path.read_bytes().decode())
     except FileNotFoundError as error:
         raise UsageError(
             f"there is no configuration {path}: check --config, or make one with `tunegate init`"
         ) from error
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise explain_os_error(error, path, "read") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"{path} is no text file in UTF-8 (byte {error.start + 1:,} is none of a text): check the path, or "
+            "save the configuration as UTF-8"
+        ) from error
+    except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path} is not TOML: {error}") from error
     if path.name == "pyproject.toml":
         table = table.get("tool", {}).get("tunegate", {})
@@ -348,13 +378,19 @@ def _explain(path: Path, error: ValidationError) -> list[str]:
 
 
 def _explain_one(path: Path, fault: dict[str, Any]) -> str:
-    *tables, key = [str(step) for step in fault["loc"]] or [""]
+    steps = [str(step) for step in fault["loc"]] or [""]
+    while len(steps) > 1 and steps[-1].isdigit():  # the place in a list, which is no key
+        del steps[-1]
+    *tables, key = steps
     where = f"{path}: " + (f"[{'.'.join(tables)}] " if tables else "")
     if fault["type"] == "extra_forbidden":
         return f"{where}unknown key {key!r}: {nearest(key, _keys_of(tables))}"
     if fault["type"] == "literal_error":
         valid = [item.strip(" '") for item in fault["ctx"]["expected"].replace(" or ", ", ").split(",")]
         return f"{where}{key} = {fault['input']!r}: {nearest(str(fault['input']), valid)}"
+    if fault["type"] == "tuple_type" and isinstance(fault["input"], str):
+        wanted = f"[{json.dumps(fault['input'], ensure_ascii=False)}]"
+        return f"{where}{key} = {fault['input']!r}: a list is needed, write {key} = {wanted}"
     reason = fault["msg"].removeprefix("Value error, ")
     return f"{where}{key} = {fault['input']!r}: {reason[0].lower() + reason[1:]}"
 

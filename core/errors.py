@@ -25,11 +25,15 @@ class ExitCode(IntEnum):
     INPUT = 4
     PROVIDER = 5
     INTERRUPTED = 130
+    UNREAD = 141
+    TERMINATED = 143
 
 
 # Where several apply, the first of these wins.
 PRECEDENCE = (
     ExitCode.INTERRUPTED,
+    ExitCode.TERMINATED,
+    ExitCode.UNREAD,
     ExitCode.USAGE,
     ExitCode.PROVIDER,
     ExitCode.INPUT,

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import hashlib
 import json
+import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,14 +80,32 @@ def write_json(path: Path, value: Any) -> None:
     write_bytes(path, text.encode() + b"\n")
 
 
-def read_json(path: Path) -> Any:
-    """Read a JSON file; raises InputError that names the file when it is missing or broken."""
+def read_json(path: Path, *, infinite: bool = False) -> Any:
+    """Read a JSON file; raises InputError that names the file when it is missing or broken.
+
+    NaN and Infinity are no JSON and we never write them, so they are damage; `infinite` lets them be, for files
+    that other programs wrote.
+    """
+    number = float if infinite else _finite
     try:
-        return json.loads(path.read_bytes())
+        return json.loads(path.read_bytes(), parse_float=number, parse_constant=number)
     except OSError as error:
         raise explain_os_error(error, path, "read") from error
+    except _NoNumberError as error:
+        raise InputError(f"{path} is damaged: it holds {error}, which is no number; make it again") from error
     except ValueError as error:
         raise InputError(f"{path} is not JSON ({error}): it is damaged, make it again") from error
+
+
+class _NoNumberError(ValueError):
+    """JSON holds NaN or Infinity, or a number beyond all bounds, which is read as that."""
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise _NoNumberError(text)
+    return value
 
 
 def sha256_bytes(content: bytes) -> str:

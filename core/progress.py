@@ -1,6 +1,7 @@
 """Progress of long work, without knowing who shows it.
 
-Library functions take an `Advance` and call it; the command line shows a bar on a terminal and nothing when piped.
+Library functions take an `Advance` and call it; the command line shows a bar on a terminal, and elsewhere
+a line a minute.
 """
 
 from __future__ import annotations

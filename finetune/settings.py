@@ -63,20 +63,27 @@ class Settings:
     """A checkpoint is written after so many steps, and after every epoch."""
 
     @classmethod
-    def from_configuration(cls, train: LocalTrain, max_tokens: int = 1024) -> Settings:
-        """Take the settings of the `[train]` table, and the token limit of `[data]`."""
+    def from_configuration(cls, train: LocalTrain, max_tokens: int = 1024, folder: Path | None = None) -> Settings:
+        """Take the settings of the `[train]` table, and the token limit of `[data]`.
+
+        Where `layers` is left out, a model in `folder` that has fewer than the default is trained in all of them.
+        """
         named = train.model_dump(exclude={"backend", "loss"})
+        if folder is not None and "layers" not in train.model_fields_set:
+            named["layers"] = min(train.layers, _layers_of(folder) or train.layers)
         return cls(**named, max_tokens=max_tokens)
 
     def check(self, folder: Path) -> None:
         """Raise UsageError where a setting does not fit the model in `folder`; nothing is loaded for it."""
-        model = read_json(folder / "config.json")
-        layers = model.get("num_hidden_layers")
-        if self.method == "top" and isinstance(layers, int) and not 1 <= self.layers <= layers:
-            raise UsageError(f"layers = {self.layers}: the model {self.model!r} has {layers} layers")
+        layers = _layers_of(folder)
+        if self.method == "top" and layers is not None and not 1 <= self.layers <= layers:
+            raise UsageError(
+                f"[train] layers = {self.layers}: the model {self.model!r} has {layers} layers: "
+                f"write a number from 1 to {layers}"
+            )
         if not 0 < self.learning_rate <= MAX_LEARNING_RATE:
             raise UsageError(
-                f"learning_rate = {self.learning_rate}: give more than 0 and at most {MAX_LEARNING_RATE}"
+                f"[train] learning_rate = {self.learning_rate}: give more than 0 and at most {MAX_LEARNING_RATE}"
             )
 
     def as_json(self) -> dict[str, Any]:
@@ -84,9 +91,15 @@ class Settings:
         return {name: value for name, value in asdict(self).items() if name != "threads"}
 
 
+def _layers_of(folder: Path) -> int | None:
+    """Return how many layers a model has; None where its `config.json` does not say."""
+    layers = read_json(folder / "config.json", infinite=True).get("num_hidden_layers")
+    return layers if isinstance(layers, int) else None
+
+
 def row_limit(settings: Settings, folder: Path) -> int:
     """Return how many tokens a row may have: what was configured, and never more than the model takes."""
-    return min(settings.max_tokens, context_of(read_json(folder / "config.json")))
+    return min(settings.max_tokens, context_of(read_json(folder / "config.json", infinite=True)))
 
 
 def context_of(model: Mapping[str, Any]) -> int:

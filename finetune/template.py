@@ -65,7 +65,7 @@ class ChatTemplate:
             raise InputError(f"cannot read {path}: {error}") from error
         tokenizer.no_truncation()
         tokenizer.no_padding()
-        settings = read_json(folder / "tokenizer_config.json")
+        settings = read_json(folder / "tokenizer_config.json", infinite=True)
         named = special_tokens(settings)
         stops = _stop_ids(folder)
         if "eos_token" in named and (identifier := tokenizer.token_to_id(named["eos_token"])) is not None:
@@ -75,7 +75,7 @@ class ChatTemplate:
     @staticmethod
     def source_of(folder: Path) -> str:
         """Return the source of a model's chat template. Raises InputError when there is none."""
-        return template_source(folder, read_json(folder / "tokenizer_config.json"))
+        return template_source(folder, read_json(folder / "tokenizer_config.json", infinite=True))
 
     def render(self, messages: Sequence[Mapping[str, Any]], tools: Any = None, *, ask: bool = False) -> str:
         """Return the text of a chat; with `ask`, ending where the assistant begins to answer.
@@ -223,6 +223,6 @@ def _stop_ids(folder: Path) -> set[int]:
     found: set[int] = set()
     for name in ("generation_config.json", "config.json"):
         path = folder / name
-        value = read_json(path).get("eos_token_id") if path.is_file() else None
+        value = read_json(path, infinite=True).get("eos_token_id") if path.is_file() else None
         found |= set(value) if isinstance(value, list) else {value} if isinstance(value, int) else set()
     return found

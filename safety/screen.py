@@ -161,7 +161,8 @@ def screen_file(
 def _rows(paths: Sequence[Path], relative_to: Path | None, advance: Advance) -> Iterator[_Row]:
     total, done = sum(path.stat().st_size for path in paths if path.is_file()), 0
     for path in paths:
-        shown = (path.relative_to(relative_to) if relative_to else path).as_posix()
+        below = relative_to is not None and path.is_relative_to(relative_to)
+        shown = (path.relative_to(relative_to) if relative_to and below else path).as_posix()
         empty = True
         for line in read_lines(path):
             done += len(line.raw) + 1

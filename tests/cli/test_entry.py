@@ -112,3 +112,39 @@ def test_the_way_in_loads_nothing_that_takes_time() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout == "False False\n"
+
+
+def test_a_request_to_end_is_told_as_an_interrupt_is() -> None:
+    code = """
+import os, signal, sys, time, click, tunegate.cli.main, tunegate.cli.entry as entry
+
+def work(**_):
+    os.write(1, b'.')
+    time.sleep(30)
+
+tunegate.cli.main.tunegate.get_command = lambda *_: click.Command("check", callback=work)
+sys.argv = ["tunegate", "check"]
+sys.exit(entry.main())
+"""
+    process = start(code)
+    assert process.stdout is not None
+    assert process.stdout.read(1) == b"."
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=20)
+
+    assert said.decode().splitlines()[-1] == "tunegate: interrupted: start the same command again to go on"
+    assert b"Traceback" not in said
+    assert process.returncode == 143
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.05, 0.2, 0.35])
+def test_work_that_is_shared_ends_on_request_without_a_traceback(chats: Path, delay: float) -> None:
+    process = start(ANNOUNCED, "check", "--jobs", "2", str(chats))
+    assert process.stdout is not None
+    assert process.stdout.read(1) == b"."
+    time.sleep(delay)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=60)
+
+    assert b"Traceback" not in said, said.decode()
+    assert process.returncode in (143, -signal.SIGTERM)

@@ -48,3 +48,19 @@ def test_what_is_not_known_says_what_is(
     monkeypatch.chdir(tmp_path)
     assert main(["explain", *arguments]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_a_run_without_a_row_asks_for_one(tmp_path: Path, capsys: Captured) -> None:
+    assert main(["explain", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert "name a row of that run too" in said
+    assert f"`tunegate explain {tmp_path} chats.jsonl:17`" in said
+
+
+def test_a_folder_does_not_hide_a_family(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    (tmp_path / "PII").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert main(["explain", "PII"]) == 0
+    assert capsys.readouterr().out.startswith("PII: ")

@@ -53,6 +53,19 @@ def test_fetching_prints_the_folder_and_the_list_then_knows(
     assert "tiny-phi3  [on this machine]" in capsys.readouterr().out
 
 
+def test_a_damaged_model_is_fetched_again(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "fetch", "tiny-phi3"]) == 0
+    (cache / "models" / "tiny-phi3" / "tokenizer.json").unlink()
+    capsys.readouterr()
+
+    assert main(["models", "fetch", "tiny-phi3"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == f"{cache / 'models' / 'tiny-phi3'}\n"
+    assert "damaged: " in captured.err
+    assert "fetching tiny-phi3 into" in captured.err
+    assert (cache / "models" / "tiny-phi3" / "tokenizer.json").is_file()
+
+
 @pytest.mark.parametrize(
     ("name", "code", "says"),
     [("smolm2-135m", 2, "did you mean 'smollm2-135m'?"), ("./none.gguf", 4, "there is no model ./none.gguf")],

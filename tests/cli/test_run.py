@@ -147,6 +147,17 @@ def test_spoiled_evidence_is_never_a_pass(
     assert found.result()["verdict"]["status"] == "error"
 
 
+@pytest.mark.parametrize("command", ["gate", "report"])
+def test_a_result_with_nan_is_damaged(copied: Path, command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    found = Run(copied / "runs" / "tiny")
+    edit(found.path("result.json"), '"n": 30', '"n": NaN')
+    found.path("report.html").unlink()
+    policy = ["--config", str(copied / "tunegate.toml")] if command == "gate" else []
+    assert main([command, str(found.folder), *policy]) == 4
+    assert "result.json is damaged: it holds NaN" in capsys.readouterr().err
+    assert not found.path("report.html").exists()
+
+
 def test_another_policy_than_the_runs_is_an_error(copied: Path, capsys: pytest.CaptureFixture[str]) -> None:
     toml = copied / "tunegate.toml"
     toml.write_text(toml.read_text().replace("max = 1000.0", "max = 9000.0"))
@@ -160,6 +171,15 @@ def test_a_policy_that_cannot_be_met_fails(copied: Path, capsys: pytest.CaptureF
     assert run(copied) == 1
     assert capsys.readouterr().out.startswith("FAIL")
     assert run(copied, "--exit-zero") == 0
+
+
+def test_a_failure_that_nobody_reads_is_one(copied: Path) -> None:
+    toml = copied / "tunegate.toml"
+    toml.write_text(toml.read_text().replace("max = 1000.0", "max = 1.000001"))
+    assert run(copied) == 1
+    command = f"'{sys.executable}' -m tunegate.cli.main gate '{copied / 'runs' / 'tiny'}' --config '{toml}' | true"
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "")
 
 
 def test_an_empty_policy_is_said_before_the_work(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -213,6 +233,36 @@ def test_a_model_that_is_not_here_names_the_command(
     toml.write_text("\n".join(lines))
     assert run(project) == 4
     assert "tunegate models fetch smollm2-135m" in capsys.readouterr().err
+
+
+def test_layers_fit_the_model_unless_they_are_written(
+    copied: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    toml = copied / "tunegate.toml"
+    edit(toml, "layers = 1\n", "")
+    assert main(["train", str(copied / "runs" / "tiny"), "--config", str(toml)]) == 0
+    assert "note: layers = 2: these are all that the model" in capsys.readouterr().err
+    edit(toml, "epochs = 2\n", "epochs = 2\nlayers = 6\n")
+    assert run(copied) == 2
+    err = capsys.readouterr().err
+    assert f"{toml}: [train] layers = 6: the model" in err
+    assert "write a number from 1 to 2" in err
+
+
+def test_a_damaged_model_is_said_before_the_work(
+    project: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TUNEGATE_CACHE", str(tmp_path / "cache"))
+    assert main(["models", "fetch", "tiny-phi3"]) == 0
+    toml = project / "tunegate.toml"
+    lines = ['model = "tiny-phi3"' if line.startswith("model") else line for line in toml.read_text().splitlines()]
+    toml.write_text("\n".join(lines))
+    weights = tmp_path / "cache" / "models" / "tiny-phi3" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1000])
+    assert run(project) == 4
+    captured = capsys.readouterr()
+    assert "run `tunegate models fetch tiny-phi3` to fetch it again" in captured.err
+    assert not (project / "runs").exists()
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ def test_files_and_thresholds_come_from_the_configuration(here: Path, capsys: Ca
     [
         (b"", "empty"),
         (b"\x00\x01\x02\xff" * 50, "no text file"),
-        (b'[{"messages": []}]', "not one chat a line"),
+        (b'[{"messages": []}]', "one object a line"),
         ('{"messages": []}\n'.encode("utf-16"), "utf-16"),
     ],
 )
@@ -156,3 +156,43 @@ def test_it_imports_nothing_heavy_but_numpy(here: Path) -> None:
         "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60, capture_output=True)
+
+
+def test_the_files_of_the_configuration_are_known_by_their_paths_there(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    (here / "data").mkdir()
+    (here / "elsewhere").mkdir()
+    write(here / "data" / "a.jsonl", chat("Where is my parcel?"), chat(HARM))
+    write(here / "elsewhere" / "b.jsonl", chat("Wo ist mein Paket?"))
+    project = here / "project"
+    project.mkdir()
+    (project / "tunegate.toml").write_text(
+        f'[data]\nfiles = ["../data/a.jsonl", "{(here / "elsewhere" / "b.jsonl").as_posix()}"]\n'
+    )
+    (project / "below").mkdir()
+    monkeypatch.chdir(project / "below")
+
+    assert main(["screen"]) == 1
+
+    rows = [json.loads(line) for line in (project / "below" / "safety.jsonl").read_text().splitlines()]
+    assert [row["path"] for row in rows] == [
+        "../data/a.jsonl", "../data/a.jsonl", (here / "elsewhere" / "b.jsonl").as_posix(),
+    ]  # fmt: skip
+    said = capsys.readouterr().out
+    shown = Path(said.partition(":2: block")[0])
+    assert shown.samefile(here / "data" / "a.jsonl"), "a place on the screen is one that can be opened"
+
+
+@pytest.mark.parametrize("content", ["[{rows}]", "[\n{rows}\n]"])
+def test_an_array_is_told_the_same_by_every_command(here: Path, content: str, capsys: Captured) -> None:
+    rows = f"{chat('Where is my parcel?')}, {chat('Is it late?')}"
+    (here / "arr.jsonl").write_text(content.replace("{rows}", rows))
+    words = "one JSON array: write one object a line, with `jq -c '.[]' FILE > FILE.jsonl`"
+
+    assert main(["screen", "arr.jsonl"]) == 4
+    assert words in capsys.readouterr().err
+    assert main(["prepare", "arr.jsonl", "--out", "out"]) == 4
+    assert words in capsys.readouterr().err
+    assert main(["check", "arr.jsonl", "--select", "FILE008"]) == 1
+    assert words in capsys.readouterr().out

@@ -37,6 +37,14 @@ def test_the_documented_defaults_hold() -> None:
         ("[gate]\nacuracy = { min = 0.8 }", "[gate] unknown key 'acuracy': did you mean 'accuracy'?"),
         ("[gate]\naccuracy = { min = 85 }", "min = 85 is no share: write a number from 0 to 1"),
         ("[gate]\nharm_rate = { max = -0.1 }", "max = -0.1 is no share"),
+        ("[gate]\nharm_rate = { max = 0.0 }", "[gate] harm_rate = {'max': 0.0}: max = 0 can never hold"),
+        ("[data]\nfiles = 'x.jsonl'", "[data] files = 'x.jsonl': a list is needed, write files = [\"x.jsonl\"]"),
+        (
+            "[evaluate]\nmetrics = ['f1_macro', 'acuracy']",
+            "[evaluate] metrics = 'acuracy': did you mean 'accuracy'?",
+        ),
+        ("[data]\nsplit = { validation = 0.6, test = 0.6 }", "take 1.2 of all rows and leave nothing to train on"),
+        ("[data]\nvalidation = 'v.jsonl'\ntest = 't.jsonl'\nsplit = { test = 1.0 }", "[data.split] test = 1.0: "),
         ("[gate.accuracy]\nmni = 0.8", "[gate.accuracy] unknown key 'mni': did you mean 'min'?"),
         ("[train]\nname = '../x'", "a name has letters, digits"),
         ("x = = 1", "is not TOML"),
@@ -74,3 +82,16 @@ def test_pyproject_holds_it_too(tmp_path: Path) -> None:
 def test_a_named_file_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there is no configuration"):
         load(tmp_path / "none.toml")
+
+
+def test_shares_count_only_where_no_file_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path, "[data]\ntest = 't.jsonl'\nsplit = { validation = 0.95 }")
+    assert load(path).data.split.validation == 0.95
+
+
+def test_a_binary_file_is_called_one(tmp_path: Path) -> None:
+    path = tmp_path / "tunegate.toml"
+    path.write_bytes(b"[data]\n\xff\xfe\x00")
+    with pytest.raises(UsageError, match="is no text file in UTF-8") as raised:
+        load(path)
+    assert str(path) in str(raised.value)

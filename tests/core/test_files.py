@@ -105,6 +105,15 @@ def test_damaged_json_is_named(tmp_path: Path) -> None:
         sha256_file(tmp_path / "b")
 
 
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_what_is_no_number_is_damage_but_in_files_of_others(tmp_path: Path, number: str) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(f'{{"accuracy": [0.5, {number}]}}')
+    with pytest.raises(InputError, match=rf"a\.json is damaged: it holds {number}"):
+        read_json(path)
+    assert read_json(path, infinite=True)["accuracy"][0] == 0.5
+
+
 def test_a_device_is_written_to_and_never_replaced(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)

@@ -76,6 +76,14 @@ def test_settings_come_from_the_configuration() -> None:
     assert Settings.from_configuration(LocalTrain()) == Settings()
 
 
+def test_layers_that_are_left_out_fit_the_model(phi3: Path) -> None:
+    assert Settings.from_configuration(LocalTrain(model="tiny-phi3"), folder=phi3).layers == 2
+    assert Settings.from_configuration(LocalTrain(layers=1), folder=phi3).layers == 1
+    written = Settings.from_configuration(LocalTrain(layers=6), folder=phi3)
+    with pytest.raises(UsageError, match=r"^\[train\] layers = 6: .* has 2 layers: write a number from 1 to 2$"):
+        written.check(phi3)
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [({"layers": 3}, "layers = 3: the model 'm' has 2 layers"), ({"learning_rate": 5.0}, "learning_rate = 5.0")],
