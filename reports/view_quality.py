@@ -44,7 +44,7 @@ class Metric:
     references: tuple[Measured, ...]
     difference: Measured
     test: Markup
-    detectable: Figure
+    detectable: Markup
     n: Figure
     definition: Figure
     notes: tuple[tuple[str, Markup], ...]
@@ -173,9 +173,22 @@ def _sight(check: Node) -> Sight:
     )
 
 
-def _measured(node: Node, kind: str) -> Measured:
+def _measured(node: Node, kind: str, rows: Node) -> Measured:
+    """Return a value of so many rows with its interval."""
     ci = node["ci"]
-    return Measured(node["value"].show(kind), interval_text(ci, kind) if ci else None)
+    return Measured(node["value"].show(kind), interval_text(ci, kind, rows) if ci else None)
+
+
+def _rows(node: Node, metric: Node) -> Node:
+    return node["n"] if node["n"] else metric["n"]
+
+
+def _detectable(metric: Node) -> Markup:
+    """Write the difference that can be seen: never 0, which would promise that any difference is."""
+    size = metric.at("power", "detectable_delta_80")
+    if not size.number():
+        return say('<span class="absent">not known</span>')
+    return say("{}", size.bound("high", width_kind(metric)))
 
 
 def _metric(metric: Node, references: list[Node]) -> Metric:
@@ -189,6 +202,7 @@ def _metric(metric: Node, references: list[Node]) -> Metric:
         ("difference", metric.at("delta", "method")),
         ("correction", test["correction"]),
     ]
+    predictors = [node.at("metrics", metric["id"].string()) for node in references]
     texts = [(name, say("{}", node.show("text"))) for name, node in notes if node]
     if test:
         texts.append(("test", _pairs(test)))
@@ -197,12 +211,12 @@ def _metric(metric: Node, references: list[Node]) -> Metric:
     return Metric(
         name=metric_name(metric),
         direction={"higher": "higher is better", "lower": "lower is better"}.get(metric["direction"].string(), ""),
-        base=_measured(metric["baseline"], kind),
-        tuned=_measured(metric, kind),
-        references=tuple(_measured(node.at("metrics", metric["id"].string()), kind) for node in references),
-        difference=_measured(metric["delta"], difference_kind(metric)),
+        base=_measured(metric["baseline"], kind, _rows(metric["baseline"], metric)),
+        tuned=_measured(metric, kind, metric["n"]),
+        references=tuple(_measured(node, kind, _rows(node, metric)) for node in predictors),
+        difference=_measured(metric["delta"], difference_kind(metric), metric.at("delta", "pairs")),
         test=_test(test),
-        detectable=metric.at("power", "detectable_delta_80").show(width_kind(metric)),
+        detectable=_detectable(metric),
         n=metric["n"].show("count"),
         definition=metric["definition"].show("text"),
         notes=tuple(texts),

@@ -183,3 +183,28 @@ def test_likelihoods_count_where_nothing_was_generated(sample: ModuleType) -> No
 def test_a_system_message_that_all_share_is_shown_once(sample: ModuleType, rows: Rows) -> None:
     page = page_of(sample, rows, sample.result(rows))
     assert page.count(sample.SYSTEM) == 1
+
+
+def test_an_interval_without_variation_is_not_shown_as_certainty(sample: ModuleType, rows: Rows) -> None:
+    result = sample.result(rows)
+    for metric in result["metrics"]:
+        if metric["id"] == "perplexity":
+            metric["delta"]["ci"] |= {"low": 0.0, "high": 0.0}
+            metric["power"]["detectable_delta_80"] = None
+            continue
+        metric["ci"] |= {"low": metric["value"], "high": metric["value"]}
+        metric["baseline"]["ci"] |= {"low": 0.0, "high": 0.0}
+        metric["power"]["detectable_delta_80"] = 0.0
+    page = page_of(sample, rows, result)
+    table = re.sub(r"<[^>]*>", "", page[page.index('class="metrics"') : page.index("What the metrics mean")])
+    assert table.count(f"no variation in {len(rows)} rows") == 9
+    assert not re.search(r"(\S+) to \1\b", table.replace("\u00a0", ""))
+    assert table.count("not known") == 5 + 9
+    assert "Figure(" not in table
+
+
+def test_a_difference_that_is_known_says_so(sample: ModuleType, rows: Rows) -> None:
+    result = sample.result(rows)
+    result["checks"][1]["interval"] |= {"low": 0.0, "high": 0.0, "method": "the same in every row"}
+    text = re.sub(r"<[^>]*>", "", page_of(sample, rows, result))
+    assert "the same in each of 300 rows" in text
