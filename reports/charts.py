@@ -197,7 +197,10 @@ def curves(
         y = _percent(100.0 - upward.at(height))
         shapes.append(Markup('<line class="grid" x1="0%" x2="100%" y1="{}" y2="{}"/>').format(y, y))
         shapes.append(
-            Markup('<text class="tick" x="0%" y="{}" dy="-3" aria-hidden="true">{}</text>').format(y, tick(height))
+            # In the margin at the left, which the style sheet leaves free: no line can run through it there.
+            Markup(
+                '<text class="tick" x="0%" y="{}" dx="-8" dy="4" text-anchor="end" aria-hidden="true">{}</text>'
+            ).format(y, tick(height))
         )
     if mark is not None:
         shapes.append(_line("chosen", across.at(mark), "0%", "100%"))

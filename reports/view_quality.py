@@ -27,10 +27,11 @@ MOST_CONFUSIONS = 30
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A value with its interval."""
+    """A value with its interval, and the one-sided bound where a gate decides on that."""
 
     value: Figure
     interval: Markup | None
+    one_sided: Markup | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,7 @@ class Quality:
     """The screen of the quality."""
 
     done: bool
+    two_bounds: bool
     references: tuple[str, ...]
     metrics: tuple[Metric, ...]
     classes: tuple[ClassRow, ...]
@@ -142,6 +144,7 @@ def quality_view(result: Node) -> Quality:
     drawn = [(name, title) for name, title in models[:2] if confusion[name]]
     return Quality(
         done=bool(result["metrics"]),
+        two_bounds=any(metric["upper_bound_95"].number() is not None for metric in result["metrics"]),
         references=tuple(REFERENCES.get(node["id"].string(), visible(node["id"].string())) for node in references),
         metrics=tuple(_metric(metric, references) for metric in result["metrics"]),
         classes=tuple(_class(row, models) for row in result["per_class"]),
@@ -175,8 +178,15 @@ def _sight(check: Node) -> Sight:
 
 def _measured(node: Node, kind: str, rows: Node) -> Measured:
     """Return a value of so many rows with its interval."""
-    ci = node["ci"]
-    return Measured(node["value"].show(kind), interval_text(ci, kind, rows) if ci else None)
+    ci, bound = node["ci"], node["upper_bound_95"]
+    interval = interval_text(ci, kind, rows) if ci else None
+    if bound.number() is None:
+        return Measured(node["value"].show(kind), interval)
+    return Measured(
+        node["value"].show(kind),
+        say("{}, two-sided", interval) if interval else None,
+        say("at most {}, one-sided", bound.bound("high", kind)),
+    )
 
 
 def _rows(node: Node, metric: Node) -> Node:

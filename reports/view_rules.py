@@ -24,6 +24,9 @@ from tunegate.reports.names import (
 # The method of an interval that is a point because the difference is known, not because nothing was seen.
 SAME = "the same in every row"
 
+# How a method is called whose ends err on one side only, each with the whole probability of the rule.
+ONE_SIDED = "one-sided"
+
 # Rules that compare with the base model or a baseline; the others look at the value itself.
 COMPARING = frozenset(("non_inferiority", "superiority"))
 
@@ -98,7 +101,8 @@ def interval_text(ci: Node, kind: str, rows: Node, limit: float | None = None) -
         known = ci["method"].string() == SAME
         said = "the same in each of {} rows" if known else "no variation in {} rows: interval not known"
         return say(said, rows.show("count"))
-    return say("{} to {}", low.bound("low", kind, limit), high.bound("high", kind, limit))
+    text = say("{} to {}", low.bound("low", kind, limit), high.bound("high", kind, limit))
+    return say("{}, one-sided", text) if ci["method"].string().endswith(ONE_SIDED) else text
 
 
 def _bound_used(check: Node, kind: str, limit: float | None) -> Figure:

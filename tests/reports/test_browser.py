@@ -107,6 +107,8 @@ def check_figures(page: Page, sources: dict[str, Any]) -> int:
         elif kind in ("text", "code", "setting"):
             names = {None: "none", True: "yes", False: "no"}
             plain = names[value] if value is None or isinstance(value, bool) else value
+            if kind == "setting" and isinstance(plain, list):
+                plain = ", ".join(plain)
             assert text == (plain if isinstance(plain, str) else json.dumps(plain)), where
         else:
             assert value is not None, where
@@ -304,6 +306,23 @@ def test_it_fits(sample: ModuleType, rows: Rows, opened: Opened) -> None:
     page.emulate_media(media="print")
     assert page.locator(".top").is_hidden()
     assert page.locator("h1").is_visible()
+
+
+def test_no_axis_label_lies_on_a_line(sample: ModuleType, rows: Rows, opened: Opened) -> None:
+    page = opened(page_of(sample, rows))
+    for width in (390, 1280):
+        page.set_viewport_size({"width": width, "height": 720})
+        ends = page.eval_on_selector_all(
+            ".curves",
+            """all => all.map(chart => [
+              Math.max(...[...chart.querySelectorAll(".tick")].map(one => one.getBoundingClientRect().right)),
+              Math.min(...[...chart.querySelectorAll(".grid")].map(one => one.getBoundingClientRect().left)),
+              Math.min(...[...chart.querySelectorAll(".tick")].map(one => one.getBoundingClientRect().left)),
+              chart.getBoundingClientRect().left,
+            ])""",
+        )
+        assert len(ends) == 2
+        assert all(label < plot and chart <= left for label, plot, left, chart in ends)
 
 
 def test_keys_filters_and_theme(sample: ModuleType, rows: Rows, opened: Opened) -> None:
