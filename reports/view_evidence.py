@@ -15,7 +15,6 @@ from tunegate.core.visible import visible
 from tunegate.reports.figures import Figure, Node, say
 from tunegate.reports.names import in_words
 
-
 # Stages in the order of the work; a stage of another name stands after them.
 STAGES = ("check", "prepare", "screen", "train", "evaluate", "gate", "report")
 
