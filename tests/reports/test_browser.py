@@ -384,7 +384,13 @@ def test_what_scrolls_shows_it_and_can_be_reached(sample: ModuleType, rows: Rows
     table = page.locator('.scroll[aria-label="Metrics"]')
     table.focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("document.activeElement.scrollLeft > 0")
+    moved = 0
+    for _ in range(40):  # the movement takes some frames
+        page.wait_for_timeout(50)
+        moved = page.evaluate("document.activeElement.scrollLeft")
+        if moved:
+            break
+    assert moved > 0
     still = opened(content, width=390, height=844, java_script_enabled=False)
     assert (
         still.locator(".scroll").count() == still.locator('.scroll[tabindex="0"][role=group][aria-label]').count()
