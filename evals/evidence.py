@@ -143,7 +143,7 @@ class Resampled:
         if kept is None:
             smallest = min((bound[0] for bound in self.bounds), default=None)
             raise EvidenceError(f"no bounds are kept for alpha = {alpha:g}: the smallest is {smallest}")
-        floor = z_value(alpha) ** 2 * (self.row_weight or 0.0) / factor
+        floor = row_floor(self.row_weight, alpha) / factor
         below = max((self.value - kept[1]) / math.sqrt(factor), floor)
         above = max((kept[2] - self.value) / math.sqrt(factor), floor)
         low, high = max(self.value - below, self.range[0]), min(self.value + above, self.range[1])
@@ -178,6 +178,11 @@ class Identical:
     def power(self, alpha: float, bound: float, wanted: bool) -> None:
         """Say nothing: where nothing is estimated, nothing can be missed."""
         return
+
+
+def row_floor(row_weight: float | None, alpha: float) -> float:
+    """Return how far an interval reaches to each side at least: z^2 rows, or not at all without a row's weight."""
+    return z_value(alpha) ** 2 * (row_weight or 0.0)
 
 
 def read_absolute(entry: Mapping[str, Any]) -> Evidence:

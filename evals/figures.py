@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tunegate.evals import bootstrap, metrics
+from tunegate.evals.evidence import Resampled, row_floor
 from tunegate.evals.intervals import ALPHA, LEVEL, Interval, clopper_pearson, upper_bound, wilson, z_value
 from tunegate.evals.metrics import DEFINITIONS
 from tunegate.evals.normalise import VERSION
@@ -116,7 +117,10 @@ def f1_delta(rows: Sequence[tuple[int, int, int]], labels: int, drawing: Drawing
     after = metrics.confusion(((truth, answer) for truth, _, answer in rows), labels)
     samples = bootstrap.f1_macro_gain_samples(Counter(rows), labels, drawing.resamples, drawing.seed)
     value = metrics.f1_macro(after) - metrics.f1_macro(before)
-    return _delta(value, samples, len(rows), drawing) | {"row_weight": metrics.row_weight(after)}
+    weight = metrics.row_weight(after)
+    ci = _bootstrapped(samples, "paired-bootstrap", drawing)
+    ci |= _widened(Resampled(value, len(rows), _bounds(samples), weight, range=(-1.0, 1.0)), ci["method"])
+    return _delta(value, ci, len(rows)) | {"row_weight": weight}
 
 
 Size = tuple[float, int]
@@ -150,7 +154,7 @@ def likelihood_delta(metric: str, pairs: Sequence[tuple[Size, Size]], drawing: D
     # the same seed draws the same rows for both
     samples = _samples(metric, after, drawing) - _samples(metric, before, drawing)
     value = (corpus(metric, after) or 0.0) - (corpus(metric, before) or 0.0)
-    return _delta(value, samples, len(pairs), drawing)
+    return _delta(value, _bootstrapped(samples, "paired-bootstrap", drawing), len(pairs))
 
 
 def corpus(metric: str, sizes: Sequence[Size]) -> float | None:
@@ -178,7 +182,10 @@ def reference(confused: metrics.Matrix, drawing: Drawing) -> dict[str, Any]:
 
 def _f1_ci(confused: metrics.Matrix, drawing: Drawing) -> dict[str, Any]:
     samples = bootstrap.f1_macro_samples(confused, drawing.resamples, drawing.seed)
-    return _bootstrapped(samples, "multinomial-bootstrap", drawing)
+    ci = _bootstrapped(samples, "multinomial-bootstrap", drawing)
+    value, rows = metrics.f1_macro(confused), sum(map(sum, confused))
+    seen = Resampled(value, rows, _bounds(samples), metrics.row_weight(confused), range=(0.0, 1.0))
+    return ci | _widened(seen, ci["method"])
 
 
 def _entry(metric: str, n: int, rows: int, value: float | None) -> dict[str, Any]:
@@ -214,22 +221,32 @@ def _bootstrapped(samples: bootstrap.Floats, method: str, drawing: Drawing) -> d
     }
 
 
-def _delta(value: float, samples: bootstrap.Floats, pairs: int, drawing: Drawing) -> dict[str, Any]:
-    return {
-        "value": value,
-        "ci": _bootstrapped(samples, "paired-bootstrap", drawing),
-        "method": "paired-bootstrap",
-        "pairs": pairs,
-    }
+def _bounds(samples: bootstrap.Floats) -> list[tuple[float, float, float]]:
+    interval = bootstrap.percentiles(samples, ALPHA)
+    return [(ALPHA, interval.low, interval.high)]
+
+
+def _widened(seen: Resampled, method: str) -> dict[str, Any]:
+    """Return the ends on which a gate decides; what the bootstrap itself found stays in its `bounds`."""
+    interval = seen.interval(ALPHA)
+    return {"low": interval.low, "high": interval.high, "method": f"{method}, at least z^2 rows wide"}
+
+
+def _delta(value: float, ci: dict[str, Any], pairs: int) -> dict[str, Any]:
+    return {"value": value, "ci": ci, "method": "paired-bootstrap", "pairs": pairs}
 
 
 def _bootstrap_power(entry: Mapping[str, Any]) -> dict[str, Any]:
     """Return the difference for which an interval excludes 0 with 80 % probability, by the normal approximation.
 
-    The standard error is the observed one, at most that of two equal models with independent errors.
+    The standard error is the observed one, at most that of two equal models with independent errors, and at least
+    that of the narrowest interval. Where nothing varied and no such interval is known, there is no telling: null.
     """
     se = min(entry["delta"]["ci"]["se"], math.sqrt(2.0) * entry["ci"]["se"])
-    return {"detectable_delta_80": (z_value(ALPHA) + z_value(0.4)) * se, "alpha": ALPHA}
+    se = max(se, row_floor(entry["delta"].get("row_weight"), ALPHA) / z_value(ALPHA))
+    # sums of the same numbers in another order differ in their last digits
+    known = se > 1e-12 * max(1.0, abs(entry["value"]))
+    return {"detectable_delta_80": (z_value(ALPHA) + z_value(0.4)) * se if known else None, "alpha": ALPHA}
 
 
 def _samples(metric: str, sizes: Sequence[tuple[float, int]], drawing: Drawing) -> bootstrap.Floats:

@@ -8,6 +8,7 @@ chart has a title and a description; the page puts the same figures beside it as
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,8 +17,12 @@ from markupsafe import Markup
 from tunegate.reports.figures import Figure
 from tunegate.reports.format import MINUS
 
-# A histogram of more columns than this has no room for a number over each.
-MOST_NUMBERED = 24
+# Room for the numbers over the columns of a histogram, in signs of 0.42 rem side by side: at full width, and on a
+# phone.
+ROOM, ROOM_ON_PHONE = 127, 49
+
+# So many borders of columns are named along the axis at most, which a phone has room for.
+MOST_TICKS = 6
 
 Point = tuple[float, float]
 
@@ -37,6 +42,27 @@ class Scale:
         if self.high <= self.low:
             return 50.0
         return 100.0 * min(1.0, max(0.0, (value - self.low) / (self.high - self.low)))
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """An axis on which each stretch from one edge to the next is as wide as any other.
+
+    Over edges that grow like powers of two it is a logarithmic axis.
+    """
+
+    edges: Sequence[float]
+
+    def at(self, value: float) -> float:
+        """Return the place of a value in percent; values beyond the axis stick to its ends."""
+        last = len(self.edges) - 1
+        index = bisect_right(self.edges, value) - 1
+        if index < 0 or last < 1:
+            return 0.0
+        if index >= last:
+            return 100.0
+        low, high = self.edges[index], self.edges[index + 1]
+        return 100.0 * (index + (value - low) / (high - low)) / last
 
 
 def _percent(place: float) -> str:
@@ -148,31 +174,49 @@ class Bin:
 
 
 def histogram(bins: Sequence[Bin], limit: Figure, title: str, description: str) -> Markup:
-    """Draw counts as columns over an axis of values, with the limit as a line, and what is beyond it set off."""
+    """Draw counts as columns of one width over their borders; the limit is a line, and what is beyond it set off.
+
+    One value far out takes one column more and does not press the others together.
+    """
     border = float(limit.value) if limit.known else None
-    scale = Scale(min(column.low for column in bins), max(*(column.high for column in bins), border or 0.0))
+    edges = sorted({edge for column in bins for edge in (column.low, column.high)})
+    if border is not None and border > edges[-1]:
+        edges.append(border)
+    steps = Steps(edges)
     most = max(column.count.value for column in bins) or 1
+    signs = (len(edges) - 1) * (0.5 + max(len(column.count.text) for column in bins))
     shapes = []
     for column in bins:
         # A column of a single row stays visible.
         height = max(2.0, 150.0 * column.count.value / most) if column.count.value else 0.0
         name = "column over" if border is not None and column.low > border else "column"
-        left, right = scale.at(column.low), scale.at(column.high)
+        left, right = steps.at(column.low), steps.at(column.high)
         shapes.append(_rectangle(name, left, max(left, right - 0.3), f"{175 - height:.1f}", f"{height:.1f}"))
-        if column.count.value and len(bins) <= MOST_NUMBERED:
+        if column.count.value and signs <= ROOM:
             shapes.append(
                 _figure("value", (left + right) / 2, f"{170 - height:.1f}", column.count, anchor="middle")
             )
     shapes.append(Markup('<line class="axis" x1="0%" x2="100%" y1="175" y2="175"/>'))
-    shapes.append(_label("tick", 0.0, "191", tick(scale.low), "start"))
+    shapes += [_edge(steps.at(edge), edge) for edge in _named(edges)]
     if border is not None:
-        place = scale.at(border)
+        place = steps.at(border)
         shapes.append(_line("limit", place, "8", "175"))
+        # On a line of its own, below the names of the borders.
         anchor = "end" if place > 50 else "start"
-        shapes.append(_figure("limit-name", place, "191", limit, anchor=anchor, before="limit "))
-    if border is None or scale.at(border) < 80:
-        shapes.append(_label("tick", 100.0, "191", tick(scale.high), "end"))
-    return _drawing("histogram", title, description, *shapes)
+        shapes.append(_figure("limit-name", place, "207", limit, anchor=anchor, before="limit "))
+    name = "histogram crowded" if signs > ROOM_ON_PHONE else "histogram"
+    return _drawing(name, title, description, *shapes)
+
+
+def _named(edges: Sequence[float]) -> list[float]:
+    """Return the borders that are named: evenly spread, the first and the last among them."""
+    count = min(MOST_TICKS, len(edges))
+    return [edges[round(index * (len(edges) - 1) / max(1, count - 1))] for index in range(count)]
+
+
+def _edge(place: float, edge: float) -> Markup:
+    anchor = "start" if place == 0 else "end" if place == 100 else "middle"
+    return _label("tick", place, "191", tick(edge), anchor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +241,10 @@ def curves(
         y = _percent(100.0 - upward.at(height))
         shapes.append(Markup('<line class="grid" x1="0%" x2="100%" y1="{}" y2="{}"/>').format(y, y))
         shapes.append(
-            Markup('<text class="tick" x="0%" y="{}" dy="-3" aria-hidden="true">{}</text>').format(y, tick(height))
+            # In the margin at the left, which the style sheet leaves free: no line can run through it there.
+            Markup(
+                '<text class="tick" x="0%" y="{}" dx="-8" dy="4" text-anchor="end" aria-hidden="true">{}</text>'
+            ).format(y, tick(height))
         )
     if mark is not None:
         shapes.append(_line("chosen", across.at(mark), "0%", "100%"))

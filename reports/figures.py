@@ -67,7 +67,7 @@ class Figure:
             return write(self.value, self.kind)
         if self.value is None or isinstance(self.value, bool):
             return {None: "none", True: "yes", False: "no"}[self.value]
-        text = self.value if isinstance(self.value, str) else json.dumps(self.value, ensure_ascii=False)
+        text = self.value if isinstance(self.value, str) else _written(self.value, self.kind)
         shown = excerpt(text)
         if self.kind == "digest":
             return shown.text[:SHORT_DIGEST]
@@ -178,6 +178,13 @@ class Node:
         known = isinstance(self.value, (list, tuple))
         found = sum(child[name].value == value for child in self)
         return Figure(found if known else ABSENT, f"{self.key}/#{name}={value}", "count")
+
+
+def _written(value: Any, kind: str) -> str:
+    """Write what is neither a text nor a number: the texts of a list that is a setting one by one, else JSON."""
+    if kind == "setting" and isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return ", ".join(value) or "none"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _escaped(step: str | int) -> str:

@@ -35,18 +35,23 @@
   }, { rootMargin: "-30% 0px -65% 0px" });
   for (const id of links.keys()) if (byId(id)) seen.observe(byId(id));
 
-  // What scrolls sideways or in itself can be reached by keyboard
+  // What scrolls sideways or in itself can be reached by keyboard; tables that do not scroll need no stop
+  const titles = new WeakMap();
   const scrolling = new ResizeObserver((entries) => {
     for (const { target } of entries) {
+      if (!target.isConnected) continue;
+      if (!titles.has(target)) {
+        const title = target.querySelector("caption") || target.closest("section").querySelector("h1, h2");
+        titles.set(target, target.getAttribute("aria-label") || title.textContent.trim());
+      }
       const scrolls = target.scrollWidth > target.clientWidth || target.scrollHeight > target.clientHeight + 1;
       if (!scrolls) {
         for (const name of ["tabindex", "role", "aria-label"]) target.removeAttribute(name);
         continue;
       }
-      const title = target.querySelector("caption") || target.closest("section").querySelector("h1, h2");
       target.tabIndex = 0;
       target.setAttribute("role", "group");
-      target.setAttribute("aria-label", title.textContent.trim());
+      target.setAttribute("aria-label", titles.get(target));
     }
   });
   const watch = (parent) => {

@@ -251,7 +251,8 @@ def _histogram(lengths: Node) -> Markup | None:
         bins,
         lengths["limit"].show("count"),
         "Rows by length in tokens",
-        "Columns are counts of rows; the line is the longest row that training takes.",
+        "Columns are counts of rows, each as wide as the next, over lengths that grow in steps; "
+        "the line is the longest row that training takes.",
     )
 
 

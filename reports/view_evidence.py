@@ -15,6 +15,9 @@ from tunegate.core.visible import visible
 from tunegate.reports.figures import Figure, Node, say
 from tunegate.reports.names import in_words
 
+# Stages in the order of the work; a stage of another name stands after them.
+STAGES = ("check", "prepare", "screen", "train", "evaluate", "gate", "report")
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -43,13 +46,18 @@ def evidence_view(result: Node, timing: Node) -> Evidence:
         decoding=_table(result["decode"]),
         stages=tuple(
             (visible(name), stage["seconds"].show("seconds"), stage["finished"].show("text"))
-            for name, stage in timing["stages"].items()
+            for name, stage in sorted(timing["stages"].items(), key=_turn)
         ),
         commands=_commands(result),
         result_sha256=sha256_bytes(content),
         result_size=Figure(len(content), "result.json", "bytes"),
         result_base64=base64.b64encode(content).decode(),
     )
+
+
+def _turn(stage: tuple[str, Node]) -> tuple[int, str]:
+    name = stage[0]
+    return (STAGES.index(name) if name in STAGES else len(STAGES), name)
 
 
 def result_bytes(result: Mapping[str, Any]) -> bytes:

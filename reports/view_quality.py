@@ -27,10 +27,11 @@ MOST_CONFUSIONS = 30
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A value with its interval."""
+    """A value with its interval, and the one-sided bound where a gate decides on that."""
 
     value: Figure
     interval: Markup | None
+    one_sided: Markup | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Metric:
     references: tuple[Measured, ...]
     difference: Measured
     test: Markup
-    detectable: Figure
+    detectable: Markup
     n: Figure
     definition: Figure
     notes: tuple[tuple[str, Markup], ...]
@@ -117,6 +118,7 @@ class Quality:
     """The screen of the quality."""
 
     done: bool
+    two_bounds: bool
     references: tuple[str, ...]
     metrics: tuple[Metric, ...]
     classes: tuple[ClassRow, ...]
@@ -142,6 +144,7 @@ def quality_view(result: Node) -> Quality:
     drawn = [(name, title) for name, title in models[:2] if confusion[name]]
     return Quality(
         done=bool(result["metrics"]),
+        two_bounds=any(metric["upper_bound_95"].number() is not None for metric in result["metrics"]),
         references=tuple(REFERENCES.get(node["id"].string(), visible(node["id"].string())) for node in references),
         metrics=tuple(_metric(metric, references) for metric in result["metrics"]),
         classes=tuple(_class(row, models) for row in result["per_class"]),
@@ -173,9 +176,29 @@ def _sight(check: Node) -> Sight:
     )
 
 
-def _measured(node: Node, kind: str) -> Measured:
-    ci = node["ci"]
-    return Measured(node["value"].show(kind), interval_text(ci, kind) if ci else None)
+def _measured(node: Node, kind: str, rows: Node) -> Measured:
+    """Return a value of so many rows with its interval."""
+    ci, bound = node["ci"], node["upper_bound_95"]
+    interval = interval_text(ci, kind, rows) if ci else None
+    if bound.number() is None:
+        return Measured(node["value"].show(kind), interval)
+    return Measured(
+        node["value"].show(kind),
+        say("{}, two-sided", interval) if interval else None,
+        say("at most {}, one-sided", bound.bound("high", kind)),
+    )
+
+
+def _rows(node: Node, metric: Node) -> Node:
+    return node["n"] if node["n"] else metric["n"]
+
+
+def _detectable(metric: Node) -> Markup:
+    """Write the difference that can be seen: never 0, which would promise that any difference is."""
+    size = metric.at("power", "detectable_delta_80")
+    if not size.number():
+        return say('<span class="absent">not known</span>')
+    return say("{}", size.bound("high", width_kind(metric)))
 
 
 def _metric(metric: Node, references: list[Node]) -> Metric:
@@ -189,6 +212,7 @@ def _metric(metric: Node, references: list[Node]) -> Metric:
         ("difference", metric.at("delta", "method")),
         ("correction", test["correction"]),
     ]
+    predictors = [node.at("metrics", metric["id"].string()) for node in references]
     texts = [(name, say("{}", node.show("text"))) for name, node in notes if node]
     if test:
         texts.append(("test", _pairs(test)))
@@ -197,12 +221,12 @@ def _metric(metric: Node, references: list[Node]) -> Metric:
     return Metric(
         name=metric_name(metric),
         direction={"higher": "higher is better", "lower": "lower is better"}.get(metric["direction"].string(), ""),
-        base=_measured(metric["baseline"], kind),
-        tuned=_measured(metric, kind),
-        references=tuple(_measured(node.at("metrics", metric["id"].string()), kind) for node in references),
-        difference=_measured(metric["delta"], difference_kind(metric)),
+        base=_measured(metric["baseline"], kind, _rows(metric["baseline"], metric)),
+        tuned=_measured(metric, kind, metric["n"]),
+        references=tuple(_measured(node, kind, _rows(node, metric)) for node in predictors),
+        difference=_measured(metric["delta"], difference_kind(metric), metric.at("delta", "pairs")),
         test=_test(test),
-        detectable=metric.at("power", "detectable_delta_80").show(width_kind(metric)),
+        detectable=_detectable(metric),
         n=metric["n"].show("count"),
         definition=metric["definition"].show("text"),
         notes=tuple(texts),

@@ -21,6 +21,12 @@ from tunegate.reports.names import (
     value_kind,
 )
 
+# The method of an interval that is a point because the difference is known, not because nothing was seen.
+SAME = "the same in every row"
+
+# How a method is called whose ends err on one side only, each with the whole probability of the rule.
+ONE_SIDED = "one-sided"
+
 # Rules that compare with the base model or a baseline; the others look at the value itself.
 COMPARING = frozenset(("non_inferiority", "superiority"))
 
@@ -50,6 +56,7 @@ def rule_view(check: Node, result: Node, said: set[object]) -> Rule:
     ci = check["interval"]
     if not ci and check["observed"].number() is not None:
         ci = (metric["delta"] if comparing else metric)["ci"]
+    rows = check["n"] if check["n"] else metric["n"]
     status = status_of(check["verdict"])
     message = check["message"].show("text")
     measured = check["kind"].string() != "integrity"
@@ -60,9 +67,9 @@ def rule_view(check: Node, result: Node, said: set[object]) -> Rule:
         demand=_demand(check, metric, "baseline" if result["baseline"] else "base"),
         measured=measured,
         observed=check["observed"].show(kind),
-        interval=interval_text(ci, kind, _limit(check, metric)),
+        interval=interval_text(ci, kind, rows, _limit(check, metric)),
         bound=_bound_used(check, kind, _limit(check, metric)),
-        n=(check["n"] if check["n"] else metric["n"]).show("count"),
+        n=rows.show("count"),
         status=status,
         message=sentence(message) if message.known and not told else None,
         plot=_plot(check, metric, ci, f"{name}: {status.word}"),
@@ -80,11 +87,22 @@ def _metric_of(check: Node, result: Node) -> Node:
     )
 
 
-def interval_text(ci: Node, kind: str, limit: float | None = None) -> Markup:
-    """Write an interval as "low to high"; says so where there is none."""
-    if ci["low"].number() is None and ci["high"].number() is None:
+def interval_text(ci: Node, kind: str, rows: Node, limit: float | None = None) -> Markup:
+    """Write an interval as "low to high"; says so where there is none, or where nothing varied in the rows.
+
+    A bootstrap without variation is a point, which would look like certainty.
+    """
+    low, high = ci["low"], ci["high"]
+    ends = [end for end in (low.number(), high.number()) if end is not None]
+    if not ends:
         return say("{}", Figure(ABSENT, ci.key, kind))
-    return say("{} to {}", ci["low"].bound("low", kind, limit), ci["high"].bound("high", kind, limit))
+    # sums of the same numbers in another order differ in their last digits
+    if len(ends) == 2 and math.isclose(*ends, rel_tol=1e-12, abs_tol=1e-12):
+        known = ci["method"].string() == SAME
+        said = "the same in each of {} rows" if known else "no variation in {} rows: interval not known"
+        return say(said, rows.show("count"))
+    text = say("{} to {}", low.bound("low", kind, limit), high.bound("high", kind, limit))
+    return say("{}, one-sided", text) if ci["method"].string().endswith(ONE_SIDED) else text
 
 
 def _bound_used(check: Node, kind: str, limit: float | None) -> Figure:

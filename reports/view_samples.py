@@ -12,7 +12,7 @@ from typing import Any
 
 from tunegate.core.chat import text_of
 from tunegate.reports.figures import ABSENT, Figure, Node
-from tunegate.reports.text import Excerpt, excerpt
+from tunegate.reports.text import Excerpt, excerpt, passage
 
 FILE = "samples.jsonl.gz"
 
@@ -150,7 +150,7 @@ def samples_view(rows: Iterable[Mapping[str, Any]]) -> Samples:
 
 def _sample(row: Node) -> Sample:
     turns = tuple(
-        (excerpt(turn["role"].string(), 40).text or "unknown", excerpt(text_of(turn["content"].value)))
+        (excerpt(turn["role"].string(), 40).text or "unknown", passage(text_of(turn["content"].value)))
         for turn in row["prompt"]
     )
     harm = [flag.string().removeprefix("harm:") for flag in row["flags"] if flag.string().startswith("harm:")]
@@ -163,7 +163,7 @@ def _sample(row: Node) -> Sample:
         state=_state(row),
         label=excerpt(row["slice"]["label"].string(), 200).text,
         turns=turns,
-        reference=excerpt(text_of(row["reference"].value)),
+        reference=passage(text_of(row["reference"].value)),
         base=_answer(row["base"]),
         tuned=_answer(row["cand"]),
         tfidf=_reference_answer(row["tfidf"]),
@@ -186,7 +186,7 @@ def _answer(answer: Node) -> Answer:
     correct = answer["correct"].value
     likelihood = answer["label_ll"].string()
     return Answer(
-        text=excerpt(text_of(answer["answer"].value)),
+        text=passage(text_of(answer["answer"].value)),
         correct=correct if isinstance(correct, bool) else None,
         valid=answer["valid"].value is not False,
         likelihood=excerpt(likelihood, 200).text if likelihood != answer["label"].value else "",

@@ -158,12 +158,13 @@ def _with_revision(subject: Node) -> Markup:
 
 
 def _duration(timing: Node) -> Markup:
-    total = timing["stages"].total("seconds", kind="seconds")
+    """Say how long the stages took; each clock begins at the stage's last start, not before an interruption."""
+    total = say("{} since the last start", timing["stages"].total("seconds", kind="seconds"))
     ends = [(stage["finished"].string(), stage["finished"]) for _, stage in timing["stages"].items()]
     last = max(ends, key=lambda end: end[0], default=("", None))[1]
     if last is not None and last.string():
         return say("{}, ended {}", total, last.show("text"))
-    return say("{}", total)
+    return total
 
 
 def _level(result: Node) -> Figure:

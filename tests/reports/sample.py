@@ -232,7 +232,7 @@ def result(rows: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     metrics[0]["baseline"]["ci"] = wilson(accuracy["base"] * n, n)
     metrics[4]["ci"] = {"level": 0.95, "low": 0.0, "high": 1 - 0.025 ** (1 / n), "method": "clopper-pearson"}
     metrics[4]["delta"]["ci"] = {"level": 0.95, "low": -0.0185, "high": 0.0095}
-    bound = 1 - 0.05 ** (1 / n)
+    bound = metrics[4]["upper_bound_95"] = 1 - 0.05 ** (1 / n)
     return {
         "schema": "tunegate.result/1",
         "tool": {"name": "tunegate", "version": "0.1.0", "git": None},
@@ -252,7 +252,7 @@ def result(rows: list[dict[str, Any]] | None = None) -> dict[str, Any]:
             {"role": "validation", "path": "data/validation.jsonl", "sha256": "77d1e0aa" * 8, "rows": 55},
             {"role": "eval", "path": "data/test.jsonl", "sha256": "b0c4d2f9" * 8, "rows": n, "split_seed": 0},
         ],
-        "decode": {"temperature": 0, "max_tokens": 12, "stop": None, "seed": 0},
+        "decode": {"temperature": 0, "max_tokens": 12, "stop": ["end of turn", "<|end|>"], "seed": 0},
         "repeats": 1,
         "environment": {
             "python": "3.11.7",
@@ -364,7 +364,12 @@ def _gate(rule: str, kind: str, metric: str, observed: float, bound: float, **li
         "n": 300,
         "observed": observed,
         "baseline": "the base model" if kind == "non_inferiority" else None,
-        "interval": {"level": 0.95, "low": low, "high": high, "method": "wilson"},
+        "interval": {
+            "level": 0.95,
+            "low": low,
+            "high": high,
+            "method": "clopper-pearson, one-sided" if metric == "harm_rate" else "wilson",
+        },
         "bound_used": bound,
         "power": {
             "detectable_80": 0.0412,

@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Callable
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -107,6 +108,8 @@ def check_figures(page: Page, sources: dict[str, Any]) -> int:
         elif kind in ("text", "code", "setting"):
             names = {None: "none", True: "yes", False: "no"}
             plain = names[value] if value is None or isinstance(value, bool) else value
+            if kind == "setting" and isinstance(plain, list):
+                plain = ", ".join(plain)
             assert text == (plain if isinstance(plain, str) else json.dumps(plain)), where
         else:
             assert value is not None, where
@@ -304,6 +307,94 @@ def test_it_fits(sample: ModuleType, rows: Rows, opened: Opened) -> None:
     page.emulate_media(media="print")
     assert page.locator(".top").is_hidden()
     assert page.locator("h1").is_visible()
+
+
+def test_no_axis_label_lies_on_a_line(sample: ModuleType, rows: Rows, opened: Opened) -> None:
+    page = opened(page_of(sample, rows))
+    for width in (390, 1280):
+        page.set_viewport_size({"width": width, "height": 720})
+        ends = page.eval_on_selector_all(
+            ".curves",
+            """all => all.map(chart => [
+              Math.max(...[...chart.querySelectorAll(".tick")].map(one => one.getBoundingClientRect().right)),
+              Math.min(...[...chart.querySelectorAll(".grid")].map(one => one.getBoundingClientRect().left)),
+              Math.min(...[...chart.querySelectorAll(".tick")].map(one => one.getBoundingClientRect().left)),
+              chart.getBoundingClientRect().left,
+            ])""",
+        )
+        assert len(ends) == 2
+        assert all(label < plot and chart <= left for label, plot, left, chart in ends)
+
+
+OVERLAPS = """all => all.some((one, index) => all.slice(index + 1).some(two => {
+  const a = one.getBoundingClientRect(), b = two.getBoundingClientRect();
+  return a.width && b.width && a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+}))"""
+
+
+@pytest.mark.parametrize("count", [7, 812, 23_456])
+def test_labels_of_the_histogram_never_overlap(sample: ModuleType, rows: Rows, opened: Opened, count: int) -> None:
+    result = sample.result(rows)
+    edges = [0, 8]
+    while edges[-1] <= 20_000:
+        edges.append(edges[-1] * 3 // 2 if edges[-1].bit_count() == 1 else edges[-1] * 4 // 3)
+    bins = [[low, high, count - index % 2] for index, (low, high) in enumerate(pairwise(edges))]
+    result["preparation"]["token_lengths"]["bins"] = bins
+    page = opened(page_of(sample, rows[:3], result))
+    for width in (360, 390, 720, 961, 1160, 1280):
+        page.set_viewport_size({"width": width, "height": 720})
+        assert page.locator(".histogram .tick").count() == 6
+        assert not page.eval_on_selector_all(".histogram text", OVERLAPS), width
+    assert page.locator(".histogram .value").count() == (0 if count > 10_000 else len(bins))
+
+
+def test_blank_and_long_answers_stay_small(sample: ModuleType, opened: Opened) -> None:
+    rows = sample.samples(25)
+    for row in rows:
+        row["base"]["answer"], row["cand"]["answer"] = "\n" * 14, "Well.\n\n\n\n\n\n" * 80
+    content = page_of(sample, rows)
+    for options in ({}, {"java_script_enabled": False}):
+        page = opened(content, **options)
+        boxes = page.locator(".answer .said")
+        assert boxes.first.inner_text() == "(blank: ↵×14)"
+        assert boxes.nth(1).inner_text().startswith("Well.\n↵×6\nWell.")
+        heights = boxes.evaluate_all("all => all.map(one => one.getBoundingClientRect().height)")
+        assert max(heights[::2]) < 40
+        assert max(heights) <= 12 * 16
+        assert page.locator("#samples").bounding_box()["height"] < 25 * 300  # type: ignore[index]
+
+
+def test_what_scrolls_shows_it_and_can_be_reached(sample: ModuleType, rows: Rows, opened: Opened) -> None:
+    content = page_of(sample, rows)
+    page = opened(content, width=390, height=844)
+    for link in page.locator(".top nav a").all():
+        box = link.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+    looks = """all => all.filter(one => one.checkVisibility({contentVisibilityAuto: true})).map(one => [
+      one.scrollWidth > one.clientWidth || one.scrollHeight > one.clientHeight + 1,
+      one.tabIndex, one.getAttribute("role"), one.getAttribute("aria-label"),
+      getComputedStyle(one).backgroundImage.split("linear-gradient").length - 1])"""
+    boxes = page.eval_on_selector_all(".scroll", looks)
+    moving = [box for box in boxes if box[0]]
+    assert {"Metrics", "Splits", "Labels"} <= {box[3] for box in moving}
+    assert all(box[1:3] == [0, "group"] and box[4] == 4 for box in moving)
+    assert all(box[1] == -1 and box[2] is None for box in boxes if not box[0])
+    table = page.locator('.scroll[aria-label="Metrics"]')
+    table.focus()
+    page.keyboard.press("ArrowRight")
+    moved = 0
+    for _ in range(40):  # the movement takes some frames
+        page.wait_for_timeout(50)
+        moved = page.evaluate("document.activeElement.scrollLeft")
+        if moved:
+            break
+    assert moved > 0
+    still = opened(content, width=390, height=844, java_script_enabled=False)
+    assert (
+        still.locator(".scroll").count() == still.locator('.scroll[tabindex="0"][role=group][aria-label]').count()
+    )
 
 
 def test_keys_filters_and_theme(sample: ModuleType, rows: Rows, opened: Opened) -> None:

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from xml.etree import ElementTree
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tunegate.reports.charts import Bin, Interval, Scale, Series, bar, curves, dots, histogram, interval, thinned
+from tunegate.reports.charts import (
+    Bin,
+    Interval,
+    Scale,
+    Series,
+    Steps,
+    bar,
+    curves,
+    dots,
+    histogram,
+    interval,
+    thinned,
+)
 from tunegate.reports.figures import ABSENT, Figure
 
 NUMBERS = st.floats(min_value=-1e6, max_value=1e6)
@@ -70,6 +83,54 @@ def test_columns_beyond_the_limit_stand_out() -> None:
     assert 'data-key="/limit"' in drawing
     without = histogram(bins, Figure(ABSENT, "/limit", "count"), "t", "d")
     assert places(without, "over", "x") == []
+
+
+def geometric(last: int, rows: int = 5) -> list[Bin]:
+    edges = [0, 8]
+    while edges[-1] <= last:
+        edges.append(edges[-1] * 3 // 2 if edges[-1].bit_count() == 1 else edges[-1] * 4 // 3)
+    return [Bin(low, high, Figure(rows, f"/{low}", "count")) for low, high in pairwise(edges)]
+
+
+def test_one_long_row_leaves_the_other_columns_their_width() -> None:
+    drawing = histogram(geometric(20_000), Figure(192, "/limit", "count"), "t", "d")
+    widths = places(drawing, "column", "width")
+    assert min(widths) == max(widths) > 3
+    line = places(drawing, "limit", "x1")[0]
+    assert [x > line - 0.01 for x in places(drawing, "column", "x")].count(True) == len(
+        places(drawing, "over", "x")
+    ) + 1
+
+
+def test_numbers_stand_over_columns_where_they_have_room() -> None:
+    limit = Figure(ABSENT, "/limit", "count")
+    few, many, large = (
+        histogram(bins, limit, "t", "d") for bins in (geometric(50), geometric(9_000), geometric(9_000, 1_234_567))
+    )
+    assert len(places(few, "value", "x")) == len(geometric(50))
+    assert 'class="histogram"' in few
+    assert len(places(many, "value", "x")) == len(geometric(9_000))
+    assert 'class="histogram crowded"' not in many
+    assert places(large, "value", "x") == []
+
+
+def test_a_limit_beyond_the_last_column_lies_at_the_end() -> None:
+    drawing = histogram(geometric(50), Figure(4_096, "/limit", "count"), "t", "d")
+    assert places(drawing, "limit", "x1") == [100.0]
+    assert places(drawing, "over", "x") == []
+
+
+@given(
+    st.lists(st.integers(0, 10**6), min_size=1, max_size=30, unique=True).map(sorted), st.integers(-5, 2 * 10**6)
+)
+def test_steps_are_even_and_never_leave_the_axis(edges: list[int], value: int) -> None:
+    steps = Steps(edges)
+    assert 0 <= steps.at(value) <= 100
+    assert steps.at(value) <= steps.at(value + 1)
+    if len(edges) > 1:
+        assert [steps.at(edge) for edge in edges] == [
+            100 * number / (len(edges) - 1) for number in range(len(edges))
+        ]
 
 
 def test_charts_of_nothing_much() -> None:

@@ -64,6 +64,9 @@ def test_forms() -> None:
     assert Figure(True, "/x", "text").text == "yes"
     assert Figure(None, "/x", "setting").text == "none"
     assert Figure(["a"], "/x", "text").text == '["a"]'
+    assert Figure(["end of turn", "\n"], "/x", "setting").text == "end of turn, \n"
+    assert Figure([], "/x", "setting").text == "none"
+    assert Figure([1], "/x", "setting").text == "[1]"
     assert Figure(0.00994, "/x", "percent", "low", 0.01).text.startswith("0.994")
     assert Figure(None, "/x", "percent", "low").text == "not measured"
     assert 'data-side="high"' in Figure(0.5, "/x", "percent", "high").__html__()

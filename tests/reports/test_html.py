@@ -183,3 +183,61 @@ def test_likelihoods_count_where_nothing_was_generated(sample: ModuleType) -> No
 def test_a_system_message_that_all_share_is_shown_once(sample: ModuleType, rows: Rows) -> None:
     page = page_of(sample, rows, sample.result(rows))
     assert page.count(sample.SYSTEM) == 1
+
+
+def test_an_interval_without_variation_is_not_shown_as_certainty(sample: ModuleType, rows: Rows) -> None:
+    result = sample.result(rows)
+    for metric in result["metrics"]:
+        if metric["id"] == "perplexity":
+            metric["delta"]["ci"] |= {"low": 0.0, "high": 0.0}
+            metric["power"]["detectable_delta_80"] = None
+            continue
+        metric["ci"] |= {"low": metric["value"], "high": metric["value"]}
+        metric["baseline"]["ci"] |= {"low": 0.0, "high": 0.0}
+        metric["power"]["detectable_delta_80"] = 0.0
+    page = page_of(sample, rows, result)
+    table = re.sub(r"<[^>]*>", "", page[page.index('class="metrics"') : page.index("What the metrics mean")])
+    assert table.count(f"no variation in {len(rows)} rows") == 9
+    assert not re.search(r"(\S+) to \1\b", table.replace("\u00a0", ""))
+    assert table.count("not known") == 5 + 9
+    assert "Figure(" not in table
+
+
+def test_a_difference_that_is_known_says_so(sample: ModuleType, rows: Rows) -> None:
+    result = sample.result(rows)
+    result["checks"][1]["interval"] |= {"low": 0.0, "high": 0.0, "method": "the same in every row"}
+    text = re.sub(r"<[^>]*>", "", page_of(sample, rows, result))
+    assert "the same in each of 300 rows" in text
+
+
+def plain(page: str) -> str:
+    return re.sub(r"<[^>]*>", "", page).replace("\u00a0", " ")
+
+
+def test_each_bound_of_the_harm_rate_says_which_it_is(sample: ModuleType, rows: Rows) -> None:
+    text = plain(page_of(sample, rows, sample.result(rows)))
+    rules, metrics = text[: text.index("Rows that were dropped")], text[text.index("Visible from") :]
+    assert "0 % to 0.994 %, one-sided" in rules
+    assert "0 % to 1.23 %, two-sided" in metrics
+    assert "at most 0.994 %, one-sided" in metrics
+    assert "The harm rate has two bounds" in metrics
+
+
+def test_stages_stand_in_the_order_of_the_work(sample: ModuleType, rows: Rows) -> None:
+    timing = sample.timing()
+    stages = ["check", "prepare", "screen", "train", "evaluate"]
+    timing["stages"] = {name: timing["stages"][name] for name in sorted(stages)} | {"upload": {"seconds": 1.0}}
+    page = render(sample.result(rows), rows, [], timing)
+    table = page[page.index("Time taken") : page.index("Make it again")]
+    assert re.findall(r'<th scope="row">(\w+)<', table) == [*stages, "upload"]
+
+
+def test_pages_of_equal_runs_differ_in_clock_times_alone(sample: ModuleType, rows: Rows) -> None:
+    result, later = sample.result(rows), sample.timing()
+    for stage in later["stages"].values():
+        stage |= {"seconds": stage["seconds"] * 2, "finished": "2027-01-01T00:00:00Z"}
+    one, two = (render(result, rows, sample.ledger(), timing) for timing in (sample.timing(), later))
+    assert one != two
+    timed = re.compile(r'<(data|bdi)[^>]*data-key="timing\.json#[^>]*>[^<]*</\1>')
+    assert timed.sub("", one) == timed.sub("", two)
+    assert "since the last start, ended 2027-01-01T00:00:00Z" in plain(two)
