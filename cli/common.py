@@ -162,7 +162,7 @@ def token_counting(configuration: Configuration | None) -> Callable[[], Counter]
 
 @contextlib.contextmanager
 def progress(title: str) -> Iterator[Advance]:
-    """Show a bar on standard error while the block works, once it takes a while; no terminal gets a line a minute."""
+    """Show on standard error how far work is: a bar once it takes a while, or a line a minute without a terminal."""
     import sys
 
     if not sys.stderr.isatty():
