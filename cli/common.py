@@ -162,7 +162,7 @@ def token_counting(configuration: Configuration | None) -> Callable[[], Counter]
 
 @contextlib.contextmanager
 def progress(title: str) -> Iterator[Advance]:
-    """Show a bar on standard error while the block works for long; without a terminal a line a minute."""
+    """Show on standard error how far work is: a bar once it takes a while, without a terminal a line a minute."""
     import sys
 
     if not sys.stderr.isatty():

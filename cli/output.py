@@ -12,16 +12,22 @@ if TYPE_CHECKING:
 
 
 class _Outliving(io.FileIO):
-    """A stream that takes what nobody reads any more, and drops it."""
+    """A stream that drops what nobody reads any more, and what comes after the first error that it raises."""
 
     def write(self, content: ReadableBuffer, /) -> int:
         try:
             return super().write(content)
         except BrokenPipeError:
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, self.fileno())
-            os.close(nowhere)
+            self._drop_the_rest()
             return super().write(content)
+        except OSError:
+            self._drop_the_rest()  # else what is left in the buffer would fail once more while Python ends
+            raise
+
+    def _drop_the_rest(self) -> None:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self.fileno())
+        os.close(nowhere)
 
 
 def outlive_readers() -> None:

@@ -384,7 +384,7 @@ def test_files_that_are_no_lines_of_chats(run: Run, tmp_path: Path) -> None:
 
 def test_shares_that_leave_nothing(run: Run) -> None:
     with pytest.raises(UsageError, match="nothing to train on"):
-        run(rows(order=30), Data(split=Split(validation=0.5, test=0.5)))
+        run(rows(order=30), Data().model_copy(update={"split": Split(validation=0.5, test=0.5)}))
 
 
 def test_a_read_only_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
