@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 Path = tuple[str | int, ...]
 """A way into a JSON value: keys and indices, such as ("messages", 2, "content")."""
@@ -44,10 +45,9 @@ def locate(raw: bytes, path: Path) -> Span | None:
     Of a key that stands more than once the last counts, as in the readers of JSON.
     """
     try:
-        position = _skip_space(raw, 0)
-        span = Span(position, _end_of_value(raw, position), position)
+        span = _whole(raw)
         for step in path:
-            found = _member(raw, span.start, step)
+            found = _members(raw, span.start).get(step)
             if found is None:
                 return None
             span = found
@@ -88,29 +88,35 @@ def _end_of_value(raw: bytes, position: int) -> int:
     raise IndexError(position)  # the value does not end
 
 
-def _member(raw: bytes, start: int, step: str | int) -> Span | None:
-    """Return the span of one member of the object or array that starts at `start`."""
+# A line with many hits is asked about each of them.
+@lru_cache(maxsize=1)
+def _whole(raw: bytes) -> Span:
+    start = _skip_space(raw, 0)
+    return Span(start, _end_of_value(raw, start), start)
+
+
+@lru_cache(maxsize=8)
+def _members(raw: bytes, start: int) -> dict[str | int, Span]:
+    """Return the span of each member of the object or array that starts at `start`; nothing for a scalar."""
     import json
 
-    opening = raw[start : start + 1]
-    if opening != (b"{" if isinstance(step, str) else b"["):
-        return None
-    position, number, found = start + 1, 0, None
+    found: dict[str | int, Span] = {}
+    opening = raw[start]
+    if opening not in b"{[":
+        return found
+    position = start + 1
     while True:
         position = _skip_space(raw, position)
         if raw[position] in b"}]":
             return found
         if raw[position] == 0x2C:  # a comma
             position = _skip_space(raw, position + 1)
-        member_start, key = position, None
-        if isinstance(step, str):
+        member_start = position
+        step: str | int = len(found)
+        if opening == 0x7B:
             key_end = _STRING.match(raw, position).end()  # type: ignore[union-attr]
-            key = json.loads(raw[position:key_end])
+            step = json.loads(raw[position:key_end])
             position = _skip_space(raw, _skip_space(raw, key_end) + 1)
         end = _end_of_value(raw, position)
-        if step == (number if key is None else key):
-            found = Span(position, end, member_start)
-            if key is None:
-                return found
-        number += 1
+        found[step] = Span(position, end, member_start)
         position = end
