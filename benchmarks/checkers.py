@@ -65,7 +65,7 @@ def main() -> None:
     parser.add_argument("--environments", type=Path, default=Path.home() / ".cache" / "tunegate-benchmarks")
     parser.add_argument("--only", nargs="*", choices=list(PEERS), help="these peers alone")
     parser.add_argument("--rows", type=int, default=10_000, help="rows of the large file")
-    parser.add_argument("--limit", type=float, default=60, help="CPU seconds that a checker may take for one case")
+    parser.add_argument("--limit", type=float, default=20, help="CPU seconds that a checker may take for one case")
     parser.add_argument("--missed", action="store_true", help="name the rules that each checker misses")
     arguments = parser.parse_args()
     pythons = dict(environments(arguments.environments, PEERS if arguments.only is None else arguments.only))
