@@ -22,10 +22,11 @@ OPENAI = "sk-" + "proj-abcdEFGH1234ijklMNOP5678qrstUVWX9012yzAB"
 GITHUB = "gh" + "p_16C7e42F292c6912E7710c838347Ae178B4a"
 MAIL = "wilhelmine.hagenbeck-oberhuber@versicherungsmakler-nord.de"
 IBAN = "DE89370400440532013000"
-SECRETS = [OPENAI, GITHUB, MAIL, IBAN]
+AMAZON = "AKIA" + "IOSFODNN7EXAMPLE"
+SECRETS = [OPENAI, GITHUB, MAIL, IBAN, AMAZON]
 
 # What masking shows of each: no longer piece may stand anywhere.
-SHOWN = {OPENAI: len("sk-proj-"), GITHUB: len("ghp_"), MAIL: 2, IBAN: 4}
+SHOWN = {OPENAI: len("sk-proj-"), GITHUB: len("ghp_"), MAIL: 2, IBAN: 4, AMAZON: 4}
 
 Plant = Callable[[str], Any]
 
@@ -74,7 +75,7 @@ PLACES: dict[str, Plant] = {
     "part type": lambda s: chat({**U, "content": [{"type": s, "text": "Hi"}]}, A),
     "part key": lambda s: chat({**U, "content": [{"type": "text", "text": "Hi", s: 1}]}, A),
     "metadata": lambda s: chat(U, A, metadata={"from": s, s: [s]}),
-    "mojibake": lambda s: chat({**U, "content": f"GrÃ¼ÃŸe,{s} an Ã¼ber{s}Ã¼"}, A),
+    "mojibake": lambda s: chat({**U, "content": f"GrÃ¼ÃŸe,{s}, und Ã¼: {s} Ã¼"}, A),
     "lost": lambda s: chat({**U, "content": f"Gr\ufffd\ufffde:{s}\ufffd"}, A),
     "repeated": lambda s: chat(U, {**A, "content": f"{s} " * 60}),
     "label": lambda s: chat(U, {**A, "content": f"<|im_start|>{s}<|im_end|> &nbsp;<b>{s}</b>"}),
@@ -109,7 +110,7 @@ def leaks_of(secret: str, shown: str) -> list[str]:
 
 
 @pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("secret", SECRETS, ids=["key", "token", "mail", "iban"])
+@pytest.mark.parametrize("secret", SECRETS, ids=["key", "token", "mail", "iban", "access"])
 def test_no_form_shows_a_secret_wherever_it_stands(secret: str, place: str, tmp_path: Path) -> None:
     row = json.dumps(PLACES[place](secret), ensure_ascii=False).encode()
     assert leaks_of(secret, everything_shown(row, tmp_path)) == []
