@@ -125,9 +125,9 @@ def _without_tail(row: Row, _hit: Hit) -> Any:
 def ends_without_answer(row: Row) -> Iterator[Hit]:
     """The last message is not the assistant's.
 
-    What comes after the last answer is read for nothing, and some services refuse the row. The fix cuts it off, but
-    for system and developer messages, which CHAT015 moves to the front. An assistant message that calls a tool is
-    an answer too.
+    What comes after the last answer is read for nothing, and some services refuse the row. The fix cuts it off,
+    but for system and developer messages: CHAT015 moves them to the front. An assistant message that calls a tool
+    is an answer too.
     """
     messages = messages_of(row)
     role = role_of(messages[-1]) if messages else None

@@ -66,7 +66,7 @@ PLACES: dict[str, Plant] = {
     "tool name": lambda s: chat(U, call(), tools=[{**TOOL, "function": {**TOOL["function"], "name": s}}]),  # type: ignore[dict-item]
     "tool type": lambda s: chat(U, A, tools=[{**TOOL, "type": s}]),
     "parameters": lambda s: chat(
-        U, call(), tools=[{"type": "function", "function": {"name": "f", "parameters": {"type": s, "required": [s]}}}]
+        U, call(), tools=[{**TOOL, "function": {"name": "f", "parameters": {"type": s, "required": [s]}}}]
     ),
     "detail": lambda s: chat(
         {**U, "content": [{"type": "image_url", "image_url": {"url": "https://a.b/c.png", "detail": s}}]}, A
@@ -102,7 +102,7 @@ def everything_shown(row: bytes, folder: Path) -> str:
 
 
 def leaks_of(secret: str, shown: str) -> list[str]:
-    """Return the pieces of a secret in a text that are longer than what masking shows; eight letters are no word."""
+    """Return the pieces of a secret in a text that are longer than what masking shows, of eight letters or more."""
     size = max(SHOWN[secret] + 1, 8)
     pieces = {secret[start : start + size] for start in range(len(secret) - size + 1)}
     low = shown.lower()
@@ -140,16 +140,16 @@ def test_a_token_that_wrongly_decoded_characters_break_is_not_shown() -> None:
 
 
 ESCAPED = [
-    '{"k": "\\u0067hp_%s", "m": "\\u0061nna.mueller\\u0040firma.de"}' % GITHUB[4:],
-    '{"k": "line\\n%s", "m": "to:\\tanna.mueller@firma.de"}' % GITHUB,
-    '{"k": "{\\"a\\": \\"\\\\u0067hp_%s\\"}", "m": "anna.mueller\\u200b@firma.de"}' % GITHUB[4:],
-]  # fmt: skip
+    r'{"k": "\u0067hp_REST", "m": "\u0061nna.mueller\u0040firma.de"}',
+    r'{"k": "line\nghp_REST", "m": "to:\tanna.mueller@firma.de"}',
+    r'{"k": "{\"a\": \"\\u0067hp_REST\"}", "m": "anna.mueller\u200b@firma.de"}',
+]
 
 
 @pytest.mark.parametrize("arguments", ESCAPED)
 def test_escapes_inside_arguments_hide_nothing(arguments: str, tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
-    path.write_text(json.dumps(chat(U, call(arguments=arguments))) + "\n")
+    path.write_text(json.dumps(chat(U, call(arguments=arguments.replace("REST", GITHUB[4:])))) + "\n")
     only = CheckSettings(select=("PII001", "SEC001"))
     result = check([DataFile(path)], only)
     at = "$.messages[1].tool_calls[0].function.arguments"
