@@ -102,7 +102,7 @@ def everything_shown(row: bytes, folder: Path) -> str:
 
 
 def leaks_of(secret: str, shown: str) -> list[str]:
-    """Return the pieces of a secret in a text that are longer than what masking shows, of eight letters or more."""
+    """Return the pieces of a secret in a text longer than what masking shows, of eight letters or more."""
     size = max(SHOWN[secret] + 1, 8)
     pieces = {secret[start : start + size] for start in range(len(secret) - size + 1)}
     low = shown.lower()
