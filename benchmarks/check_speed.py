@@ -96,7 +96,7 @@ def row_of_numbers(chance: random.Random) -> str:
             f"It costs {chance.randint(1, 900)}.{chance.randint(10, 99)} EUR for {chance.randint(2, 9)} pieces."
         ),
         lambda: f"See https://shop.example/item/{chance.randint(1, 9999)}?ref={chance.randint(1, 99)} for more.",
-        lambda: f"Write to name{chance.randint(1, 99)}@example.com, please.",
+        lambda: f"Write to name{chance.randint(1, 99)}@firma.example, please.",
     )
     return chance.choices(kinds, (5, 5, 2, 1))[0]()
 

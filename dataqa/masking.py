@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+
+from tunegate.dataqa.hiding import hiding
 
 STARS = "***"
 
@@ -44,17 +46,26 @@ def find_all(text: str, find: Callable[[str], Iterable[Match]]) -> list[Match]:
     """Return the matches of `find` in the order of the text and without overlaps, until none is left to find.
 
     What stands right beside a match may only be recognised once that is masked, so the masked text is searched
-    again; a match that reaches into an earlier one takes it up.
+    again; a match that reaches into an earlier one takes it up. What unseen characters or escapes hide is found
+    too, and the match holds them.
     """
     found: list[Match] = []
     while True:
         original = _Original(found)
-        seen = without_overlaps(map(original.match, find(mask(text, found))))
+        seen = without_overlaps(map(original.match, _find_behind(mask(text, found), find)))
         new = [match for match in seen if not _is_held(match, found)]
         if not new:
             return found
         rest = [earlier for earlier in found if not _is_held(earlier, new)]
         found = sorted([*rest, *new], key=_by_start)
+
+
+def _find_behind(text: str, find: Callable[[str], Iterable[Match]]) -> Iterator[Match]:
+    """Give the matches of a text as it is meant, which may be longer, then of the text as it stands."""
+    hidden = [Match(start, end, "", "", meant) for start, end, meant in hiding(text)]
+    if hidden:
+        yield from map(_Original(hidden).match, find(mask(text, hidden)))
+    yield from find(text)
 
 
 def _by_start(match: Match) -> int:

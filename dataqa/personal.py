@@ -1,7 +1,7 @@
 """Personal data in a text: e-mail addresses, telephone numbers, cards, accounts, national numbers, IP addresses.
 
 Everything is recognised by its form and, where it has one, by its check digit: no names, no guesses. What is not
-personal stays: order numbers, prices, dates, version numbers, ISBNs, `name@example.com` in an explanation.
+personal stays: order numbers, prices, dates, version numbers, ISBNs, `kim@example.com` in an explanation.
 """
 
 from __future__ import annotations
@@ -30,6 +30,11 @@ _NOBODY = lazy_pattern(
     r"@(?:(?:[\w\-]+\.)?(?:example|beispiel|domain|your-?domain|company|your-?company|e?mail|firma|provider)\.[a-z]+)\Z",
     re.IGNORECASE,
 )
+
+# Names that RFC 2606 and RFC 6761 keep for documentation and tests, where nobody can have an address. Names under
+# `.example` are reported all the same: made-up people of made-up firms have theirs there, and data in which real
+# people were renamed so should be masked like any other.
+_RESERVED = lazy_pattern(r"(?:\A|\.)(?:example\.(?:com|net|org)|test|invalid|localhost)\Z", re.IGNORECASE)
 
 _IPV4 = lazy_pattern(r"(?<![\w.\-])(?:\d{1,3}\.){3}\d{1,3}(?![\w\-]|\.\d)", re.ASCII)
 # Addresses given out so far begin with 2 or 3 (RFC 4291: 2000::/3).
@@ -73,7 +78,9 @@ def _is_email(text: str, local: re.Match[str], domain: re.Match[str]) -> bool:
     if local.group() == "git" and text[domain.end() : domain.end() + 1] == ":":
         return False  # the address of a repository
     address = text[local.start() : domain.end()]
-    return domain["top"].lower() not in _FILE_SUFFIXES and not _NOBODY.match(address)
+    if domain["top"].lower() in _FILE_SUFFIXES or _RESERVED.search(domain.group()):
+        return False
+    return not _NOBODY.match(address)
 
 
 def find_addresses(text: str) -> Iterator[Match]:

@@ -37,7 +37,9 @@ def contact(row: Row) -> Iterator[Hit]:
 
     A model can repeat what it was trained on, word for word. Numbers are judged by the numbering plan of their
     country; without a country code those of Germany, the United Kingdom and the United States are known. Addresses
-    such as `name@example.com`, which belong to nobody, are left alone.
+    that belong to nobody are left alone: `name@company.com` in an explanation, and all of `example.com`, `.net`
+    and `.org`, `.test`, `.invalid` and `.localhost`, which RFC 2606 and RFC 6761 keep for documentation and tests.
+    Under `.example`, where made-up firms have theirs, they are reported.
     """
     yield from hits(row, _look, "PII001", _REPAIR)
 

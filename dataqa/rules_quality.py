@@ -19,6 +19,7 @@ from tunegate.dataqa.repetition import repetition_in, wants_repetition
 from tunegate.dataqa.replies import instructions, replies
 from tunegate.dataqa.row import Row
 from tunegate.dataqa.rule import Rule, rule
+from tunegate.dataqa.showing import masked
 from tunegate.dataqa.wording import quoted
 
 
@@ -92,6 +93,8 @@ def repetition(row: Row) -> Iterator[Hit]:
     for reply in replies(row):
         what = repetition_in(reply.text)
         if what and not wants_repetition(reply.asked):
+            # of a run of words in small letters nobody would know that it is a key
+            what = repetition_in(masked(reply.text)) or "with few words"
             yield Hit(f"the answer repeats itself, {what}: write it once, or drop the row", reply.at)
 
 

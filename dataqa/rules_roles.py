@@ -100,13 +100,16 @@ def no_answer(row: Row) -> Iterator[Hit]:
 
 
 def _without_tail(row: Row, _hit: Hit) -> Any:
-    """Cut the messages after the last answer, where a question before it is left."""
+    """Cut the messages after the last answer, where a question before it is left; instructions stay."""
     messages = messages_of(row)
     answers = [index for index, message in enumerate(messages) if role_of(message) == "assistant"]
-    kept = messages[: answers[-1] + 1] if answers else []
-    if row.decoded.faults or not any(role_of(message) == "user" for message in kept):
+    if not answers or row.decoded.faults:
         return KEEP
-    return kept
+    kept, tail = messages[: answers[-1] + 1], messages[answers[-1] + 1 :]
+    instructions = [message for message in tail if role_of(message) in SYSTEM_ROLES]
+    if len(instructions) == len(tail) or not any(role_of(message) == "user" for message in kept):
+        return KEEP
+    return kept + instructions
 
 
 @rule(
@@ -122,15 +125,17 @@ def _without_tail(row: Row, _hit: Hit) -> Any:
 def ends_without_answer(row: Row) -> Iterator[Hit]:
     """The last message is not the assistant's.
 
-    What comes after the last answer is read for nothing, and some services refuse the row. The fix cuts it off. An
-    assistant message that calls a tool is an answer too.
+    What comes after the last answer is read for nothing, and some services refuse the row. The fix cuts it off,
+    but for system and developer messages: CHAT015 moves them to the front. An assistant message that calls a tool
+    is an answer too.
     """
     messages = messages_of(row)
     role = role_of(messages[-1]) if messages else None
     if role is None or role == "assistant" or not any(role_of(message) == "assistant" for message in messages):
         return
     at: Path = ("messages", len(messages) - 1)
-    yield Hit(f"the last message is the {role}'s: add the answer, or cut it off", at, mends=("messages",))
+    advice = "move it to the front" if role in SYSTEM_ROLES else "add the answer, or cut it off"
+    yield Hit(f"the last message is the {role}'s: {advice}", at, mends=("messages",))
 
 
 @rule(

@@ -176,7 +176,7 @@ def find_secrets(text: str) -> list[Match]:
 
 def may_hold_secret(raw: bytes) -> bool:
     """Whether text or JSON may hold a secret: a token of 20 characters, or a connection string."""
-    return may_hold_token(raw) or (b"@" in raw and b"://" in raw) or (b";" in raw and b"=" in raw)
+    return may_hold_token(raw) or (b"@" in raw and b"/" in raw and b":" in raw) or (b";" in raw and b"=" in raw)
 
 
 def _of_known_form(text: str) -> Iterator[Match]:

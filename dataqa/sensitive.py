@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
@@ -58,13 +59,28 @@ def hits(row: Row, look: Look, rule_id: str, repair: str) -> Iterator[Hit]:
 
 
 def masked(row: Row, hit: Hit, *, find: Finder, rule_id: str) -> Any:
-    """Return the string that a hit names with every match of its rule masked; KEEP in a line that is no JSON."""
+    """Return the string that a hit names with every match of its rule masked.
+
+    KEEP in a line that is no JSON, and where the string is JSON itself and would be no more: a number in it cannot
+    be masked.
+    """
     text: Any = row.value
     if text is MISSING:
         return KEEP
     for step in hit.at:
         text = text[step]
-    return _masked(text, find, rule_id)
+    made = _masked(text, find, rule_id)
+    return KEEP if _is_json(text) and not _is_json(made) else made
+
+
+def _is_json(text: str) -> bool:
+    if not text.lstrip().startswith(("{", "[")):
+        return False
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 @lru_cache(maxsize=4)  # each of the many matches in a long text asks

@@ -6,7 +6,8 @@ import json
 import re
 
 from tunegate.core.patterns import lazy_pattern
-from tunegate.dataqa.masking import mask
+from tunegate.dataqa.clean import clean
+from tunegate.dataqa.masking import STARS, mask
 from tunegate.dataqa.personal import find_personal
 from tunegate.dataqa.secrets import find_secrets
 
@@ -19,7 +20,7 @@ def masked(text: str) -> str:
 
 
 def masked_line(raw: bytes) -> str:
-    """Return a line of JSON with secrets and personal data masked, also where they stand in escapes."""
+    """Return a line of JSON with secrets and personal data masked, also where a repair would uncover them."""
     text = raw.decode("utf-8", "backslashreplace")
     return printable(masked(_STRING.sub(_masked_string, text)))
 
@@ -30,6 +31,8 @@ def _masked_string(literal: re.Match[str]) -> str:
     except ValueError:
         return literal.group()
     hidden = masked(value)
+    if not hidden.isascii() and masked(mended := clean(hidden).text) != mended:
+        hidden = STARS  # wrongly decoded characters inside: where in this text the secret ends cannot be said
     return literal.group() if hidden == value else json.dumps(hidden, ensure_ascii=False)
 
 

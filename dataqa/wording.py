@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from tunegate.core.location import Path, json_path
+from tunegate.dataqa.showing import masked
 
 # Enough to recognise a value by, and too little to fill a terminal.
 LONGEST = 40
@@ -30,7 +31,11 @@ def named(value: Any) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return a short text in quotes, its middle left out where it is long."""
+    """Return a short text in quotes, its middle left out where it is long.
+
+    Secrets and personal data are masked first: what is left of one would be known for none any more.
+    """
+    text = masked(text)
     if len(text) > LONGEST:
         text = f"{text[: LONGEST // 2]}...{text[-LONGEST // 4 :]}"
     return repr(text)
