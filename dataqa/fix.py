@@ -132,13 +132,13 @@ class _Mender:
         for line in self._lines:
             before = line.raw + b"\n" * line.ended
             after = self._mend(line, before)
-            if line.number == 1 and self.head.encoding == "utf-8":
+            if line.number == 1:
                 before, after = self._marked(before, after)
             yield _Change(line.number, before, after)
 
     def _marked(self, before: bytes, after: bytes) -> tuple[bytes, bytes]:
-        """Put the byte-order mark back that the reader took off, or mend it."""
-        had = BOM if self.head.has_bom else b""
+        """Put the byte-order mark back that the reader took off, or mend it; that of another encoding is gone."""
+        had = BOM if self.head.has_bom and self.head.encoding == "utf-8" else b""
         wanted = {"asked": BOM, "taken": had, "refused": b""}[target_named(self._target).bom]
         if "FILE002" not in self._of_files:
             wanted = had
