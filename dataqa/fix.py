@@ -7,7 +7,6 @@ are repeated until nothing more is found, so that mending twice changes nothing.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from tunegate.core.jsonl import decode
 from tunegate.core.lines import BOM, Line
 from tunegate.core.location import Span, locate
 from tunegate.core.patterns import lazy_pattern
+from tunegate.dataqa.carried import carried, in_manner_of
 from tunegate.dataqa.check import CheckSettings, DataFile
 from tunegate.dataqa.choice import Choice
 from tunegate.dataqa.hit import KEEP, REMOVE
@@ -193,7 +193,7 @@ class _Mender:
                 value = rule.repair(row, hit)
                 span = locate(raw, hit.mended)
                 if value is not KEEP and span is not None:
-                    found.append(_Edit(span, value, rule.id))
+                    found.append(_Edit(span, carried(value, row), rule.id))
         found.sort(key=lambda edit: (edit.span.member_start, -edit.span.end))
         kept: list[_Edit] = []
         for edit in found:
@@ -241,20 +241,10 @@ def _without_neighbours(raw: bytes, edits: Sequence[_Edit]) -> list[_Edit]:
 def _spliced(raw: bytes, edit: _Edit) -> bytes:
     span = edit.span
     if edit.value is not REMOVE:
-        return raw[: span.start] + _written(edit.value, raw) + raw[span.end :]
+        return raw[: span.start] + in_manner_of(raw, edit.value) + raw[span.end :]
     after = _COMMA_AFTER.match(raw, span.end)
     if after:
         return raw[: span.member_start] + raw[after.end() :]
     start = raw[: span.member_start]
     before = _COMMA_BEFORE.search(start.rstrip(b" \t\r"))
     return (start[: before.start()] if before else start) + raw[span.end :]
-
-
-def _written(value: Any, raw: bytes) -> bytes:
-    """Write a value in the manner of the line: escapes and white space as it has them."""
-    escapes = raw.isascii() and b"\\u" in raw
-    separators = (", ", ": ") if b'": ' in raw else (",", ":")
-    try:
-        return json.dumps(value, ensure_ascii=escapes, separators=separators).encode()
-    except UnicodeEncodeError:  # half of a surrogate pair can be written as an escape only
-        return json.dumps(value, separators=separators).encode()

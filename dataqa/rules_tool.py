@@ -8,7 +8,6 @@ id and arguments as an object; there the same is a warning, for the other target
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,6 +15,7 @@ from tunegate.core.findings import Severity
 from tunegate.core.jsonl import decode
 from tunegate.core.location import Path
 from tunegate.core.patterns import lazy_pattern
+from tunegate.dataqa.carried import Dumped, Loaded
 from tunegate.dataqa.hit import KEEP, REMOVE, Hit
 from tunegate.dataqa.row import Row
 from tunegate.dataqa.rule import rule
@@ -50,7 +50,8 @@ def _without_list(row: Row, hit: Hit) -> Any:
     found = _value_at(row, hit.at)
     if isinstance(found, str):
         inner = decode(found.encode("utf-8", "surrogatepass"))
-        return inner.value if isinstance(inner.value, list) and inner.value and not inner.faults else KEEP
+        is_list = isinstance(inner.value, list) and inner.value and not inner.faults
+        return Loaded.of(inner.value, found) if is_list else KEEP
     if found not in ([], None):
         return KEEP
     alone = len(hit.at) > 1 and row.value["messages"][hit.at[1]].get("content") is None
@@ -192,7 +193,7 @@ def arguments_no_string(row: Row) -> Iterator[Hit]:
 
 
 def _dumped(found: Any) -> Any:
-    return json.dumps(found, ensure_ascii=False) if isinstance(found, dict) else KEEP
+    return Dumped.of(found) if isinstance(found, dict) else KEEP
 
 
 @rule(
