@@ -1,7 +1,8 @@
 """Fingerprints of findings: the same wherever a row stands, so that places outside know a finding again.
 
 A finding is known by its rule, the id of its row and the place in the row, or by the rows that it is about.
-Neither line nor file is part of it: rows may be put in another order, and files may be renamed. Equal ones are numbered.
+Neither line nor file is part of it: rows may be put in another order, and files may be renamed. Equal ones are
+numbered.
 """
 
 from __future__ import annotations

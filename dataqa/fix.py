@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tunegate.core.files import replacing
@@ -35,11 +36,12 @@ _COMMA_BEFORE = lazy_pattern(rb",[ \t\r]*\Z")
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """What was mended in a file: how often by each rule, or why the file was left alone."""
+    """What was mended in a file: how often by each rule, or why it was left alone, or must not be written."""
 
     path: str
     applied: dict[str, int]
     skipped: str | None = None
+    refused: str | None = None
 
 
 class _NothingToDoError(Exception):
@@ -49,11 +51,15 @@ class _NothingToDoError(Exception):
 def fix(file: DataFile, settings: CheckSettings, unsafe: bool = False) -> Fixed:
     """Mend a file in its place: written whole beside it, then renamed; untouched where nothing is to be mended.
 
+    A file with several names (hard links) is mended under this one; the others keep the old bytes.
+
     Raises InputError when the file cannot be read or written.
     """
     mender = _Mender(file, settings, unsafe)
     if mender.skipped:
         return Fixed(file.shown, {}, mender.skipped)
+    if _is_read_only(file.path):
+        return Fixed(file.shown, {}, refused="it is read-only: make it writable first (chmod u+w), or use --diff")
     try:
         with replacing(file.path.resolve()) as stream:
             for change in mender.changes():
@@ -209,6 +215,11 @@ class _Edit:
     span: Span
     value: Any
     rule: str
+
+
+def _is_read_only(path: Path) -> bool:
+    """Whether nobody may write a file. Another one could be put in its place, which is not what was meant."""
+    return not path.stat().st_mode & 0o222
 
 
 def _reason_to_skip(head: Head, of_files: set[str]) -> str | None:
