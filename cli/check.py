@@ -18,11 +18,9 @@ from tunegate.cli.check_output import (
     look_from_here,
     print_result,
     refuse_data,
+    save_result,
     summarise,
     without_known_ones,
-)
-from tunegate.cli.check_output import (
-    save as save_as,
 )
 from tunegate.cli.common import config_option, data_files, data_of_rules, progress, say, token_counting
 from tunegate.core.errors import ExitCode, UsageError, worst
@@ -195,7 +193,7 @@ def command(
         result = without_known_ones(result, baseline)
     look = look_from_here(fail_at)
     for other, file in saved:
-        save_as(result, other, look, file)
+        save_result(result, other, look, file)
     if diffing:
         summarise(result)
     else:
