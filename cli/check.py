@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from tunegate.cli.check_output import (
     look_from_here,
     print_result,
     refuse_data,
-    rendered,
+    save_result,
     summarise,
     without_known_ones,
 )
@@ -144,7 +145,6 @@ def command(
       tunegate check chats.jsonl --select CHAT,TOOL --format json
       tunegate check chats.jsonl --save sarif=check.sarif --save markdown=check.md
     """
-    from tunegate.core.files import write_bytes
     from tunegate.core.findings import Severity
     from tunegate.dataqa.baseline import write_baseline as write
     from tunegate.dataqa.check import check
@@ -152,8 +152,7 @@ def command(
 
     if diffing and form != "text":
         raise UsageError(f"--diff prints a diff and no {form}: leave one of them out")
-    if expires and not write_baseline:
-        raise UsageError("--expires says until when entries of --write-baseline hold: name that too")
+    last_day = _last_day(expires, write_baseline)
     saved = [form_and_file(each) for each in save]
     configuration = _configuration(config_path)
     settings = _settings(
@@ -174,6 +173,7 @@ def command(
     }
     if files and not (train or validation or test or each_file):
         named = _inferred(files)
+    refused = False
     with contextlib.ExitStack() as stack:
         sources = _sources(named, configuration, stack)
         written = [write_baseline] if write_baseline else []
@@ -185,23 +185,24 @@ def command(
         mendable = [source for source in sources if source.shown in places]
         if diffing:
             _show_diff(mendable, settings, unsafe_fixes)
-        elif (fixing or unsafe_fixes) and _mend(mendable, settings, unsafe_fixes):
+        elif mendable and (fixing or unsafe_fixes):
+            refused = _mend(mendable, settings, unsafe_fixes)
             result = check(sources, settings)
     for problem in result.problems:
         say(f"tunegate: {printable(str(problem))}")
-    unreadable = ExitCode.INPUT if result.problems else ExitCode.OK
+    unreadable = ExitCode.INPUT if result.problems or refused else ExitCode.OK
     if write_baseline:
         if result.problems:
             say(f"{write_baseline} is not written: what a file that cannot be read holds is not known")
             return unreadable
-        known = write(write_baseline, result, expires.date() if expires else None)
+        known = write(write_baseline, result, last_day)
         say(f"wrote {known} findings as known to {write_baseline}")
         return unreadable
     if baseline:
         result = without_known_ones(result, baseline)
     look = look_from_here(fail_at)
     for other, file in saved:
-        write_bytes(file, rendered(result, other, look))
+        save_result(result, other, look, file)
     if diffing:
         summarise(result)
     else:
@@ -257,6 +258,19 @@ def _settings(
     )
 
 
+def _last_day(expires: datetime | None, write_baseline: Path | None) -> date | None:
+    """Return the last day of new entries of a baseline, which is one to come."""
+    if expires is None:
+        return None
+    if write_baseline is None:
+        raise UsageError("--expires says until when entries of --write-baseline hold: name that too")
+    if expires.date() < date.today():  # the day where the user is
+        raise UsageError(
+            f"--expires {expires:%Y-%m-%d} is over, and nothing would be left out: name a day to come"
+        )
+    return expires.date()
+
+
 def _levels(options: Sequence[str]) -> dict[str, str]:
     """Take `RULES=LEVEL` apart."""
     from tunegate.core.errors import nearest
@@ -264,6 +278,12 @@ def _levels(options: Sequence[str]) -> dict[str, str]:
     levels = {}
     for option in options:
         names, _, level = option.partition("=")
+        if "," in level:
+            first, *others = level.split(",")
+            raise UsageError(
+                f"--severity {option}: one level an option, so repeat it: --severity {names}={first} "
+                + " ".join(f"--severity {other or 'RULES=LEVEL'}" for other in others)
+            )
         if level not in LEVELS:
             raise UsageError(f"--severity {option}: {level!r} is no level: {nearest(level, LEVELS)}")
         levels.update(dict.fromkeys(names.split(","), level))
@@ -345,18 +365,20 @@ def _show_diff(sources: Sequence[DataFile], settings: CheckSettings, unsafe: boo
 
 
 def _mend(sources: Sequence[DataFile], settings: CheckSettings, unsafe: bool) -> bool:
-    """Mend the files in their place, say what was done, and return whether anything was."""
+    """Mend the files in their place, say what was done, and return whether one must not be written."""
     from tunegate.dataqa.fix import fix
 
-    mended = False
+    refused = False
     for source in sources:
         if source.name:
             raise UsageError(f"{source.name} cannot be mended in its place: save it to a file, or use --diff")
         fixed = fix(source, settings, unsafe)
-        if fixed.skipped:
+        if fixed.refused:
+            say(f"{fixed.path} is not mended: {fixed.refused}")
+            refused = True
+        elif fixed.skipped:
             say(f"{fixed.path} is left as it is: {fixed.skipped}")
         elif fixed.applied:
             counts = ", ".join(f"{rule} {count}" for rule, count in fixed.applied.items())
             say(f"mended {fixed.path}: {counts}")
-            mended = True
-    return mended
+    return refused

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,7 +52,8 @@ def refuse_data(files: Iterable[Path], sources: Iterable[DataFile]) -> None:
 def print_result(result: CheckResult, form: str, look: Look) -> None:
     """Print the result: text line by line for a person, other forms as UTF-8 whatever the terminal takes."""
     if form != "text":
-        click.echo(rendered(result, form, look), nl=False)
+        for piece in _pieces(result, form, look):
+            click.echo(piece, nl=False)
         return
     from tunegate.dataqa.output_text import lines
 
@@ -60,10 +61,28 @@ def print_result(result: CheckResult, form: str, look: Look) -> None:
         click.echo(line)
 
 
-def rendered(result: CheckResult, form: str, look: Look) -> bytes:
-    """Return the result in a form, as UTF-8."""
-    text = "".join(f"{line}\n" for line in format_named(form)(result, look))
-    return text.encode("utf-8", "replace")
+def save_result(result: CheckResult, form: str, look: Look, file: Path) -> None:
+    """Write the result to a file in a form, whole or not at all."""
+    from tunegate.core.files import replacing
+
+    with replacing(file) as stream:
+        stream.writelines(_pieces(result, form, look))
+
+
+# As much of a result as is written at once: it may be larger than memory, and a call for every line takes long.
+PIECE = 1 << 20
+
+
+def _pieces(result: CheckResult, form: str, look: Look) -> Iterator[bytes]:
+    """Give the result in a form, as UTF-8."""
+    waiting, size = list[str](), 0
+    for line in format_named(form)(result, look):
+        waiting.append(f"{line}\n")
+        size += len(line)
+        if size >= PIECE:
+            yield "".join(waiting).encode("utf-8", "replace")
+            waiting, size = [], 0
+    yield "".join(waiting).encode("utf-8", "replace")
 
 
 def look_from_here(bar: str) -> Look:

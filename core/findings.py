@@ -37,7 +37,9 @@ class Finding:
     """One violation of one rule. `line` and `column` count from 1, `column` in bytes.
 
     `character` is the same column counted in UTF-16 units, as editors, SARIF and annotations do; None where both
-    are equal. The message never holds a secret or personal data: rules mask what they quote.
+    are equal. `known_by` is set where a finding is about more than its row: a pair, rows that are alike, or the
+    whole set (then it is empty); it is the same whichever of the rows comes first. The message never holds a
+    secret or personal data: rules mask what they quote.
     """
 
     rule: str
@@ -51,6 +53,12 @@ class Finding:
     partner: Partner | None
     row_id: str
     character: int | None = None
+    known_by: str | None = None
+
+    @property
+    def subject(self) -> tuple[str, str]:
+        """What the finding is about, wherever rows stand: its row and the place there, or what it is known by."""
+        return (self.row_id, self.json_path) if self.known_by is None else (self.known_by, "$")
 
     def as_json(self) -> dict[str, Any]:
         """Return the finding as `check --format json` prints it."""

@@ -1,7 +1,9 @@
 """Baselines: findings that are known and not reported again, so that a check can start in the middle of a project.
 
 A finding is known by its rule, its file, the content of its row and the place in it, not by its line number: rows
-may move. An edited row is another row, and its findings are new; so are those of a file that was renamed.
+may move. One about several rows is known by what these have in common, and one about the set or the file by rule
+and file alone, as it stands at whichever row comes first. An edited row is another row, and its findings are new;
+so are those of a file that was renamed.
 
 Each entry stands on a line of its own, sorted, so that two branches merge; where both brought the same entry, the
 smaller promise holds: the larger of two counts, not their sum, and the earlier of two dates.
@@ -27,7 +29,10 @@ SCHEMA = "tunegate.baseline/1"
 
 
 class _Key(NamedTuple):
-    """What a finding is known by; its file relative to the folder of the baseline."""
+    """What a finding is known by; its file relative to the folder of the baseline.
+
+    `row_id` is the id of the row, what stands for several rows, or empty for one about the set or the file.
+    """
 
     rule: str
     path: str
@@ -155,7 +160,7 @@ def _smaller(one: Entry, other: Entry) -> Entry:
 
 
 def _key(finding: Finding, folder: Path) -> _Key:
-    return _Key(finding.rule, _relative(finding.path, folder), finding.row_id, finding.json_path)
+    return _Key(finding.rule, _relative(finding.path, folder), *finding.subject)
 
 
 def _relative(path: str, folder: Path) -> str:

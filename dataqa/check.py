@@ -8,7 +8,7 @@ file that cannot be read is a problem, and the other files are still checked.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -212,7 +212,8 @@ class _Check:
         for rule, severity, entry, hit in found:
             position, character = columns.get((entry.path, entry.line, hit.at), (1, None))
             place = Place(entry.path, entry.line, position, entry.row_id, character)
-            self.findings.append(finding_of(rule, severity, hit, place, rule.fix))
+            finding = finding_of(rule, severity, hit, place, rule.fix)
+            self.findings.append(replace(finding, known_by=hit.known_by))
 
 
 def _columns(

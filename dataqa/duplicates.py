@@ -90,6 +90,11 @@ def same_question(entry: Entry) -> Hashable:
     return _folded_system(entry.system), folded(entry.prompt), entry.history, entry.media
 
 
+def same_words(entry: Entry) -> Hashable:
+    """Return what two rows have in common that are the same, question and answer, after normalisation."""
+    return same_question(entry), _answer(entry)
+
+
 def compared(entry: Entry) -> str:
     """Return the text that near duplicates are compared by."""
     return entry.prompt if entry.text is None else entry.text

@@ -1,7 +1,8 @@
 """Fingerprints of findings: the same wherever a row stands, so that places outside know a finding again.
 
-A finding is known by its rule, the id of its row and the place in the row. Neither line nor file is part of it:
-rows may be put in another order, and files may be renamed. Equal ones are numbered.
+A finding is known by its rule, the id of its row and the place in the row, or by the rows that it is about.
+Neither line nor file is part of it: rows may be put in another order, and files may be renamed. Equal ones are
+numbered.
 """
 
 from __future__ import annotations
@@ -26,6 +27,6 @@ def fingerprints(findings: Iterable[Finding]) -> list[tuple[Finding, str, int]]:
 
 
 def _digits(finding: Finding) -> str:
-    # A finding about a whole file has no row, and is known by the file.
-    subject = finding.row_id or finding.path
-    return sha256_bytes(json.dumps([finding.rule, subject, finding.json_path]).encode())[:16]
+    # A finding about a whole file or the set has no row, and is known by the file.
+    about, place = finding.subject
+    return sha256_bytes(json.dumps([finding.rule, about or finding.path, place]).encode())[:16]

@@ -7,11 +7,10 @@ are repeated until nothing more is found, so that mending twice changes nothing.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from tunegate.core.files import replacing
@@ -19,6 +18,7 @@ from tunegate.core.jsonl import decode
 from tunegate.core.lines import BOM, Line
 from tunegate.core.location import Span, locate
 from tunegate.core.patterns import lazy_pattern
+from tunegate.dataqa.carried import carried, in_manner_of
 from tunegate.dataqa.check import CheckSettings, DataFile
 from tunegate.dataqa.choice import Choice
 from tunegate.dataqa.hit import KEEP, REMOVE
@@ -35,11 +35,12 @@ _COMMA_AFTER = lazy_pattern(rb"[ \t\r]*,[ \t\r]*")
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """What was mended in a file: how often by each rule, or why the file was left alone."""
+    """What was mended in a file: how often by each rule, or why it was left alone, or must not be written."""
 
     path: str
     applied: dict[str, int]
     skipped: str | None = None
+    refused: str | None = None
 
 
 class _NothingToDoError(Exception):
@@ -49,11 +50,15 @@ class _NothingToDoError(Exception):
 def fix(file: DataFile, settings: CheckSettings, unsafe: bool = False) -> Fixed:
     """Mend a file in its place: written whole beside it, then renamed; untouched where nothing is to be mended.
 
+    A file with several names (hard links) is mended under this one; the others keep the old bytes.
+
     Raises InputError when the file cannot be read or written.
     """
     mender = _Mender(file, settings, unsafe)
     if mender.skipped:
         return Fixed(file.shown, {}, mender.skipped)
+    if _is_read_only(file.path):
+        return Fixed(file.shown, {}, refused="it is read-only: make it writable first (chmod u+w), or use --diff")
     try:
         with replacing(file.path.resolve()) as stream:
             for change in mender.changes():
@@ -132,13 +137,13 @@ class _Mender:
         for line in self._lines:
             before = line.raw + b"\n" * line.ended
             after = self._mend(line, before)
-            if line.number == 1 and self.head.encoding == "utf-8":
+            if line.number == 1:
                 before, after = self._marked(before, after)
             yield _Change(line.number, before, after)
 
     def _marked(self, before: bytes, after: bytes) -> tuple[bytes, bytes]:
-        """Put the byte-order mark back that the reader took off, or mend it."""
-        had = BOM if self.head.has_bom else b""
+        """Put the byte-order mark back that the reader took off, or mend it; that of another encoding is gone."""
+        had = BOM if self.head.has_bom and self.head.encoding == "utf-8" else b""
         wanted = {"asked": BOM, "taken": had, "refused": b""}[target_named(self._target).bom]
         if "FILE002" not in self._of_files:
             wanted = had
@@ -191,7 +196,7 @@ class _Mender:
                 value = rule.repair(row, hit)
                 span = locate(raw, hit.mended)
                 if value is not KEEP and span is not None:
-                    found.append(_Edit(span, value, rule.id))
+                    found.append(_Edit(span, carried(value, row), rule.id))
         found.sort(key=lambda edit: (edit.span.member_start, -edit.span.end))
         kept: list[_Edit] = []
         for edit in found:
@@ -207,6 +212,11 @@ class _Edit:
     span: Span
     value: Any
     rule: str
+
+
+def _is_read_only(path: Path) -> bool:
+    """Whether nobody may write a file. Another one could be put in its place, which is not what was meant."""
+    return not path.stat().st_mode & 0o222
 
 
 def _reason_to_skip(head: Head, of_files: set[str]) -> str | None:
@@ -241,7 +251,7 @@ def _spliced(raw: bytes, edits: Sequence[_Edit]) -> bytes:
     pieces, position = list[bytes](), 0
     for edit in edits:
         start, end = (edit.span.start, edit.span.end) if edit.value is not REMOVE else _taken_out(raw, edit.span)
-        pieces += (raw[position:start], b"" if edit.value is REMOVE else _written(edit.value, raw))
+        pieces += (raw[position:start], b"" if edit.value is REMOVE else in_manner_of(raw, edit.value))
         position = end
     return b"".join([*pieces, raw[position:]])
 
@@ -255,18 +265,3 @@ def _taken_out(raw: bytes, span: Span) -> tuple[int, int]:
     while raw[before - 1 : before] in (b" ", b"\t", b"\r"):
         before -= 1
     return before - 1 if raw[before - 1 : before] == b"," else span.member_start, span.end
-
-
-@lru_cache(maxsize=1)  # a line may have thousands of edits
-def _manner_of(raw: bytes) -> tuple[bool, tuple[str, str]]:
-    """Return whether a line writes characters beyond ASCII as escapes, and its separators."""
-    return raw.isascii() and b"\\u" in raw, (", ", ": ") if b'": ' in raw else (",", ":")
-
-
-def _written(value: Any, raw: bytes) -> bytes:
-    """Write a value in the manner of the line: escapes and white space as it has them."""
-    escapes, separators = _manner_of(raw)
-    try:
-        return json.dumps(value, ensure_ascii=escapes, separators=separators).encode()
-    except UnicodeEncodeError:  # half of a surrogate pair can be written as an escape only
-        return json.dumps(value, separators=separators).encode()

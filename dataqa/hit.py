@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tunegate.core.files import sha256_bytes
 from tunegate.core.findings import Partner, Severity
 from tunegate.core.jsonl import MISSING
 from tunegate.core.location import Path
@@ -20,7 +21,8 @@ class Hit:
     `column` (bytes, from 1) is named only for faults of the line itself; else it follows from `at`. `severity`
     overrides the rule's own. `line` is named only by rules about a file, where they mean one of its lines.
     `mends` is the place whose value the rule's repair gives, where that is not `at`: a message list whose order is
-    wrong at one of its messages. `inside` is, in a preference row, the part that was looked at and the hit there.
+    wrong at one of its messages. `known_by` is named by rules over the set, where the hit speaks of more than the
+    row (see `known_by`). `inside` is, in a preference row, the part that was looked at and the hit there.
     """
 
     message: str
@@ -30,12 +32,22 @@ class Hit:
     partner: Partner | None = None
     line: int | None = None
     mends: Path | None = None
+    known_by: str | None = None
     inside: tuple[Part, Hit] | None = field(default=None, compare=False, repr=False)
 
     @property
     def mended(self) -> Path:
         """The place whose value the rule's repair gives."""
         return self.at if self.mends is None else self.mends
+
+
+def known_by(*subjects: object) -> str:
+    """Return what a hit is known by that speaks of `subjects` and not of its row; without any, of the whole set.
+
+    Which row of a pair comes later is chance, and so is which row of a class comes first: a baseline must know the
+    finding again when rows move.
+    """
+    return sha256_bytes(repr(subjects).encode("utf-8", "surrogatepass"))[:16] if subjects else ""
 
 
 Repair = Callable[[Row, Hit], Any]

@@ -34,10 +34,10 @@ class FileFacts:
 
     `size` is in bytes as the file lies on the disk; `rows` are the lines that are not blank; `form` is how they
     are written: one value a line, one JSON array, or values over several lines. `schemas` maps each row schema
-    found (`chat`, `preference`, `prompt-completion`, `sharegpt`, `alpaca`) to how many rows have it and the first
-    of their lines; `carriage_returns` and `separators` (U+2028, U+2029, U+0085) say the same of such lines.
-    `image_rows` is how many rows have an image; `tokens` is what training sees in one epoch, counted only where it
-    may be too much.
+    found (`chat`, `preference`, `prompt-completion`, `sharegpt`, `alpaca`, `text`) to how many rows have it and
+    the first of their lines; `carriage_returns` and `separators` (U+2028, U+2029, U+0085) say the same of such
+    lines. `image_rows` is how many rows have an image; `tokens` is what training sees in one epoch, counted only
+    where it may be too much.
     """
 
     path: str

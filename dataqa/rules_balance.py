@@ -10,7 +10,7 @@ from typing import Any
 from tunegate.core.findings import Severity
 from tunegate.dataqa.balance import effective_number, ratio
 from tunegate.dataqa.entry import Entry
-from tunegate.dataqa.hit import Hit
+from tunegate.dataqa.hit import Hit, known_by
 from tunegate.dataqa.row import Split
 from tunegate.dataqa.rule import rule
 from tunegate.dataqa.survey import Survey, survey_of
@@ -70,7 +70,7 @@ def unbalanced(entries: Sequence[Entry], data: Any) -> Found:
         f"the class {small!r} has {few} and {times}; the {len(counts)} classes count as "
         f"{effective_number(counts):.1f}: add rows of the small ones, or set balance"
     )
-    yield next(entry for entry in rows if entry.label == small), Hit(message)
+    yield next(entry for entry in rows if entry.label == small), Hit(message, known_by=known_by())
 
 
 _SPLITS: tuple[Split, ...] = (*("train",) * 10, *("validation",) * 2)
@@ -103,7 +103,8 @@ def absent(entries: Sequence[Entry], data: Any) -> Found:
             message = f"the {what} {name!r} has {rows} and none among the validation rows: move one there"
             few = counts[name] < MIN_ROWS_OF_A_CLASS
             first = next(entry for entry in trained if name in of(entry))
-            yield first, Hit(message, severity=Severity.WARNING if few else None)
+            severity = Severity.WARNING if few else None
+            yield first, Hit(message, severity=severity, known_by=known_by(what, name))
 
 
 def _label(entry: Entry) -> tuple[str, ...]:
@@ -136,13 +137,13 @@ def validation_size(entries: Sequence[Entry], data: Any) -> Found:
     if len(held_out) < MIN_VALIDATION_ROWS:
         rows = "1 validation row is" if len(held_out) == 1 else f"{len(held_out)} validation rows are"
         message = f"{rows} too few to tell a difference: {MIN_VALIDATION_ROWS} or more are needed"
-        yield held_out[0], Hit(message)
+        yield held_out[0], Hit(message, known_by=known_by())
     elif share > MAX_VALIDATION_SHARE:
         message = (
             f"{len(held_out)} validation rows are {share:.0%} of the set: train on some of them, "
             f"{MAX_VALIDATION_SHARE:.0%} are enough"
         )
-        yield held_out[0], Hit(message)
+        yield held_out[0], Hit(message, known_by=known_by())
 
 
 # Of two sources one always has half or more; below so many rows a share is chance.
@@ -190,7 +191,7 @@ def one_source(entries: Sequence[Entry], data: Any) -> Found:
             f"the source {quoted(largest)} makes up {share:.0%} of the text of the training rows, the other "
             f"{len(sizes) - 1:,} the rest: add rows of the others, or take some out"
         )
-        yield next(entry for entry in rows if entry.source == largest), Hit(message)
+        yield next(entry for entry in rows if entry.source == largest), Hit(message, known_by=known_by())
 
 
 RULES = (unbalanced, absent, validation_size, one_source)

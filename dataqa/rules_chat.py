@@ -14,6 +14,7 @@ from tunegate.core.chat import is_blank
 from tunegate.core.findings import Severity
 from tunegate.core.jsonl import decode
 from tunegate.core.location import Path
+from tunegate.dataqa.convert import to_chat
 from tunegate.dataqa.hit import Hit
 from tunegate.dataqa.keys import is_misspelt, stand_in
 from tunegate.dataqa.row import Row
@@ -42,7 +43,8 @@ def messages_missing(row: Row) -> Iterator[Hit]:
     """The key `messages` is missing.
 
     A row is `{"messages": [...]}`. Files of preference pairs (`input`, `preferred_output`, `non_preferred_output`)
-    have none and need none, but a pair among chats is a fault; rows of other formats are named by CHAT023.
+    have none and need none, but a pair among chats is a fault; rows of other formats are named by CHAT023. Targets
+    `hf` and `together` take rows of plain text, `{"text": "..."}`, for further training on it.
     """
     value = row.value
     if not row.is_object or is_misspelt(value, "messages", "row"):
@@ -50,10 +52,8 @@ def messages_missing(row: Row) -> Iterator[Hit]:
     schema = schema_of(value)
     if schema == "preference":  # rows of files that hold such pairs do not come here
         yield Hit("'messages' is missing: the row is a preference pair, keep it in a file of pairs")
-    if schema is not None:
+    if schema not in (None, "text") or schema in target_named(row.target).other_rows:
         return
-    if "text" in target_named(row.target).other_rows and isinstance(value.get("text"), str):
-        return  # its documents show such rows, for further training on plain text
     other = stand_in(value, "messages")
     if other is not None:
         yield Hit(f"'messages' is missing: rename the key {quoted(other)}", (other,))
@@ -258,8 +258,8 @@ def _is_blank_part(part: Any) -> bool:
 def other_format(row: Row) -> Iterator[Hit]:
     """The row is written in another format: ShareGPT, Alpaca, or a prompt with its completion.
 
-    `tunegate prepare` makes chats of such rows; `--fix` leaves them, for it converts no rows. Target `together`
-    takes prompts with completions as they are.
+    `tunegate prepare` makes chats of such rows; `--fix` leaves them, for it converts no rows. Targets `hf` and
+    `together` take prompts with completions as they are: two texts, or two lists of messages.
     """
     if not row.is_object:
         return
@@ -269,7 +269,10 @@ def other_format(row: Row) -> Iterator[Hit]:
         if foreign:
             at: Path = ("messages", foreign[0])
             yield Hit(f"{place(at)} is written as ShareGPT: rename 'from' to 'role' and 'value' to 'content'", at)
-    elif schema in _SCHEMAS and schema not in target_named(row.target).other_rows:
+    elif schema in target_named(row.target).other_rows:
+        if schema == "prompt-completion" and to_chat(row.value, schema) is None:
+            yield Hit("prompt and completion are neither two texts nor two lists of messages: write both alike")
+    elif schema in _SCHEMAS:
         yield Hit(f"the row is written as {_SCHEMAS[schema]}: `tunegate prepare` makes a chat of it")
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tunegate.core.findings import Partner, Severity
+from tunegate.dataqa.duplicates import same_question, same_words
 from tunegate.dataqa.entry import Entry
-from tunegate.dataqa.hit import Hit
+from tunegate.dataqa.hit import Hit, known_by
 from tunegate.dataqa.prefixes import find_prefixes
 from tunegate.dataqa.rule import rule
 from tunegate.dataqa.survey import survey_of
@@ -33,9 +34,18 @@ def place_of(partner: Entry, entry: Entry) -> str:
     return f"line {partner.line}" if partner.path == entry.path else f"{partner.path}:{partner.line}"
 
 
-def hit_with(message: str, partner: Entry, similarity: float, severity: Severity | None = None) -> Hit:
-    """Return a hit on a row as a whole that names the other row of a pair."""
-    return Hit(message, severity=severity, partner=Partner(partner.path, partner.line, similarity))
+def hit_with(
+    message: str, partner: Entry, similarity: float, severity: Severity | None = None, known: str | None = None
+) -> Hit:
+    """Return a hit on a row as a whole that names the other row of a pair.
+
+    `known` is what it is known by where the other row might have been named in its place.
+    """
+    return Hit(message, severity=severity, partner=Partner(partner.path, partner.line, similarity), known_by=known)
+
+
+def _pair(one: Entry, other: Entry) -> str:
+    return known_by(*sorted((one.row_id, other.row_id)))
 
 
 def _drops(entries: Sequence[Entry], data: Any, rule_id: str) -> Iterator[tuple[Entry, Entry, float]]:
@@ -62,7 +72,7 @@ def exact_duplicate(entries: Sequence[Entry], data: Any) -> Found:
     for entry, partner, similarity in _drops(entries, data, "DUP001"):
         where = place_of(partner, entry)
         message = f"the same conversation as {where}: `tunegate prepare` keeps the first one"
-        yield entry, hit_with(message, partner, similarity)
+        yield entry, hit_with(message, partner, similarity, known=known_by(same_words(entry)))
 
 
 @rule(
@@ -83,7 +93,7 @@ def normalised_duplicate(entries: Sequence[Entry], data: Any) -> Found:
         where = place_of(partner, entry)
         differs = f"differs from {where} in case, white space or punctuation only"
         message = f"{differs}: `tunegate prepare` keeps the first one"
-        yield entry, hit_with(message, partner, similarity)
+        yield entry, hit_with(message, partner, similarity, known=known_by(same_words(entry)))
 
 
 _LONG = "Hello, I ordered two weeks ago and have not heard from you since, so can you tell me where my parcel"
@@ -110,13 +120,13 @@ def near_duplicate(entries: Sequence[Entry], data: Any) -> Found:
                 entry, partner = rows[place], rows[drop.partner]
                 where, likeness = place_of(partner, entry), f"similarity {drop.similarity:.2f}"
                 message = f"nearly the same as {where} ({likeness}): `tunegate prepare` keeps the first one"
-                yield entry, hit_with(message, partner, drop.similarity)
+                yield entry, hit_with(message, partner, drop.similarity, known=_pair(entry, partner))
         for flag in found.flags:
             if flag.differs != "answer":
                 entry, partner = rows[flag.row], rows[flag.partner]
                 where, likeness = place_of(partner, entry), f"similarity {flag.similarity:.2f}"
                 message = f"nearly the same as {where} ({likeness}) but {_WAYS[flag.differs]}: both rows stay"
-                yield entry, hit_with(message, partner, flag.similarity, Severity.INFO)
+                yield entry, hit_with(message, partner, flag.similarity, Severity.INFO, _pair(entry, partner))
 
 
 _VOTES = [_row(f"Please send me the bill of order {number}.", "invoice_copy") for number in range(10, 13)]
@@ -156,18 +166,18 @@ def contradiction(entries: Sequence[Entry], data: Any) -> Found:
                     f"nearly the same as {where} (similarity {flag.similarity:.2f}) and labelled "
                     f"{_label(entry)}, not {_label(partner)}: correct one of them if it is wrong"
                 )
-                yield entry, hit_with(message, partner, flag.similarity, Severity.WARNING)
+                yield entry, hit_with(message, partner, flag.similarity, Severity.WARNING, _pair(entry, partner))
 
 
 def _contradiction(entry: Entry, partner: Entry, labelled: bool) -> Hit:
-    where = place_of(partner, entry)
+    where, known = place_of(partner, entry), known_by(same_question(entry))
     if not labelled:
         message = f"asks the same as {where} and is answered differently: keep both only if both are right"
-        return hit_with(message, partner, 1.0, Severity.WARNING)
+        return hit_with(message, partner, 1.0, Severity.WARNING, known)
     message = (
         f"asks the same as {where} and is labelled {_label(entry)}, not {_label(partner)}: correct one of them"
     )
-    return hit_with(message, partner, 1.0)
+    return hit_with(message, partner, 1.0, known=known)
 
 
 def _label(entry: Entry) -> str:
@@ -255,7 +265,8 @@ def opening(entries: Sequence[Entry], data: Any) -> Found:
             first = next(iter(group.values()))
             beginning = " ".join(first.answer.split()[:OPENING_WORDS])
             message = f"{len(group):,} of {answers:,} answers ({share:.0%}) begin with {quoted(beginning)}"
-            yield first, Hit(f"{message}: vary the beginning, or leave it out")
+            about = known_by(beginning.lower())
+            yield first, Hit(f"{message}: vary the beginning, or leave it out", known_by=about)
 
 
 # How answers begin that have a form: JSON, code, XML, tables, headings.

@@ -197,8 +197,8 @@ def _rows(count: int) -> str:
 def mixed_schemas(file: FileFacts) -> Iterator[Hit]:
     """The rows of one file have different schemas.
 
-    A trainer takes one schema a file: chats, preference pairs, or prompts with completions. `tunegate prepare`
-    converts prompts with completions, ShareGPT and Alpaca rows to chats.
+    A trainer takes one schema a file: chats, preference pairs, prompts with completions, or texts. `tunegate
+    prepare` converts prompts with completions, ShareGPT and Alpaca rows to chats.
     """
     most = max(file.schemas, key=lambda name: file.schemas[name][0], default="")
     for name, (count, line) in file.schemas.items():

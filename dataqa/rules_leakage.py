@@ -11,7 +11,7 @@ from typing import Any
 from tunegate.core.findings import Severity
 from tunegate.dataqa.benchmark import Benchmarks, Held, common
 from tunegate.dataqa.entry import Entry
-from tunegate.dataqa.hit import Hit
+from tunegate.dataqa.hit import Hit, known_by
 from tunegate.dataqa.leakage import SPLITS
 from tunegate.dataqa.row import Split
 from tunegate.dataqa.rule import rule
@@ -157,7 +157,7 @@ def group_in_two(entries: Sequence[Entry], data: Any) -> Found:
                 f"the group {quoted(name)} ({data.split.group}) stands in {rows} and in the {upper} rows "
                 f"(line {partner.line}): keep it in one"
             )
-            yield first, hit_with(message, partner, 1.0)
+            yield first, hit_with(message, partner, 1.0, known=known_by(name, upper))
 
 
 RULES = (same_prompt, near_prompt, benchmark_item, group_in_two)

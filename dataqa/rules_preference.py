@@ -14,7 +14,7 @@ from tunegate.core.findings import Severity
 from tunegate.core.location import Path
 from tunegate.dataqa.corpus import texts_of
 from tunegate.dataqa.entry import Entry
-from tunegate.dataqa.hit import REMOVE, Hit
+from tunegate.dataqa.hit import REMOVE, Hit, known_by
 from tunegate.dataqa.normal import folded
 from tunegate.dataqa.pairs import ANSWERS, OUTPUTS, is_openai, pair_of
 from tunegate.dataqa.row import Row
@@ -235,7 +235,8 @@ def reversed_pair(entries: Sequence[Entry], _data: Any) -> Iterator[tuple[Entry,
         if partner is not None and pair.preferred != pair.rejected:
             where = place_of(partner, entry)
             said = f"prefers the answer that {where} rejects, and rejects the one that it prefers"
-            yield entry, hit_with(f"{said}: keep the one that is right", partner, 1.0)
+            known = known_by(pair.question, *sorted((pair.preferred, pair.rejected)))
+            yield entry, hit_with(f"{said}: keep the one that is right", partner, 1.0, known=known)
         seen.setdefault((pair.question, pair.preferred, pair.rejected), entry)
 
 
@@ -270,7 +271,8 @@ def length_bias(entries: Sequence[Entry], _data: Any) -> Iterator[tuple[Entry, H
     if len(pairs) >= MIN_PAIRS and longer > MOST_LONGER * len(pairs):
         first = next(entry for entry in entries if entry.pair is not None)
         share = f"{longer:,} of {len(pairs):,} pairs ({100 * longer / len(pairs):.0f} %)"
-        yield first, Hit(f"{share} prefer the longer answer: add pairs in which the shorter one is better")
+        message = f"{share} prefer the longer answer: add pairs in which the shorter one is better"
+        yield first, Hit(message, known_by=known_by())
 
 
 @rule(

@@ -12,7 +12,7 @@ from typing import Any
 
 from tunegate.core.findings import Severity
 from tunegate.dataqa.entry import Entry
-from tunegate.dataqa.hit import Hit
+from tunegate.dataqa.hit import Hit, known_by
 from tunegate.dataqa.rule import rule
 from tunegate.dataqa.wording import counted, quoted
 
@@ -59,7 +59,8 @@ def uneven_system(entries: Sequence[Entry], _data: Any) -> Iterator[tuple[Entry,
         for found in by_file.values():
             rows = f"{counted(missing, 'row')} of {len(entries):,} {'has' if missing == 1 else 'have'}"
             message = f"{rows} no system message ({_lines(found)})"
-            yield found[0], Hit(f"{message}: give all rows the one that will be used, or none", found[0].at)
+            advice = "give all rows the one that will be used, or none"
+            yield found[0], Hit(f"{message}: {advice}", found[0].at, known_by=known_by())
     yield from _spellings(entries)
 
 
@@ -85,7 +86,9 @@ def _spellings(entries: Sequence[Entry]) -> Iterator[tuple[Entry, Hit]]:
         message = (
             f"the system message of {counted(len(found), 'row')} ({_lines(found)}) differs from that of {usual}"
         )
-        yield found[0], Hit(f"{message} in case or white space only: write it in one way", found[0].at)
+        about = known_by(" ".join(text.split()).casefold())
+        message += " in case or white space only: write it in one way"
+        yield found[0], Hit(message, found[0].at, known_by=about)
 
 
 @rule(
@@ -114,16 +117,12 @@ def uneven_reasoning(entries: Sequence[Entry], _data: Any) -> Iterator[tuple[Ent
     total = f"{len(plain) + len(whole):,}"
     if len(whole) <= len(plain):
         rows = f"{counted(len(whole), 'row')} of {total} {'reasons' if len(whole) == 1 else 'reason'}"
-        yield (
-            whole[0],
-            Hit(f"{rows} in tags such as <think> ({_lines(whole)}), the others do not: let all, or none"),
-        )
+        message = f"{rows} in tags such as <think> ({_lines(whole)}), the others do not: let all, or none"
+        yield whole[0], Hit(message, known_by=known_by())
     else:
         rows = f"{counted(len(plain), 'row')} of {total} {'does' if len(plain) == 1 else 'do'}"
-        yield (
-            plain[0],
-            Hit(f"{rows} not reason in tags such as <think> ({_lines(plain)}), the others do: let all, or none"),
-        )
+        message = f"{rows} not reason in tags such as <think> ({_lines(plain)}), the others do: let all, or none"
+        yield plain[0], Hit(message, known_by=known_by())
 
 
 @rule(
@@ -153,7 +152,8 @@ def uneven_tools(entries: Sequence[Entry], _data: Any) -> Iterator[tuple[Entry, 
         file = "" if first.path == others[0][0].path else f"{first.path} "
         rows = f"{counted(len(usual), 'row')} ({file}line {first.line})"
         message = f"the tool {quoted(name)} is defined here ({_lines(others[0])}) otherwise than in {rows}{more}"
-        yield others[0][0], Hit(f"{message}: use one definition", others[0][0].tools_at)
+        about = known_by(name)
+        yield others[0][0], Hit(f"{message}: use one definition", others[0][0].tools_at, known_by=about)
 
 
 RULES = (uneven_system, uneven_reasoning, uneven_tools)

@@ -10,7 +10,7 @@ from typing import Any
 from tunegate.core.findings import Severity
 from tunegate.dataqa.boilerplate import find
 from tunegate.dataqa.entry import Entry
-from tunegate.dataqa.hit import Hit
+from tunegate.dataqa.hit import Hit, known_by
 from tunegate.dataqa.placeholders import WORDS, gaps, is_nothing, variables
 from tunegate.dataqa.rule import Rule, rule
 from tunegate.dataqa.rules_text import chat
@@ -44,7 +44,7 @@ def boilerplate(entries: Sequence[Entry], _data: Any) -> Found:
             f"the line {quoted(each.line)} stands in {counted(each.rows, 'row')} of {len(entries):,}: "
             "take it out of them"
         )
-        yield each.first, Hit(message, ("messages",))
+        yield each.first, Hit(message, ("messages",), known_by=known_by(each.line))
 
 
 @rule(

@@ -15,7 +15,7 @@ from typing import Any
 from tunegate.core.findings import Severity
 from tunegate.core.patterns import lazy_pattern
 from tunegate.dataqa.entry import Entry
-from tunegate.dataqa.hit import Hit
+from tunegate.dataqa.hit import Hit, known_by
 from tunegate.dataqa.rule import rule
 from tunegate.dataqa.rules_turns import control_marks
 from tunegate.dataqa.survey import Corpus
@@ -197,7 +197,7 @@ def little_trained(entries: Sequence[Entry], _data: Any) -> Found:
             f"about {100 * trained / size:.1f} % of the tokens are trained: shorten what all rows carry, such as "
             "a long system message"
         )
-        yield rows[0], Hit(message, ("messages",))
+        yield rows[0], Hit(message, ("messages",), known_by=known_by())
 
 
 # What begins or ends a text for one model or another. Those that CHAT025 knows are not among them.

@@ -3,12 +3,11 @@
 
 Targets differ: OpenAI, Azure and Mistral want an id for each call and arguments as a string of JSON. The chat
 templates that target `hf` stands for go by the order of calls and results, and its documents show calls without
-id and arguments as an object; there the same is a warning, for the other targets take no such row.
+id and arguments as an object: many templates write these as JSON, and would write a string as JSON twice.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,10 +15,11 @@ from tunegate.core.findings import Severity
 from tunegate.core.jsonl import decode
 from tunegate.core.location import Path
 from tunegate.core.patterns import lazy_pattern
+from tunegate.dataqa.carried import Dumped, Loaded
 from tunegate.dataqa.hit import KEEP, REMOVE, Hit
 from tunegate.dataqa.row import Row
 from tunegate.dataqa.rule import rule
-from tunegate.dataqa.targets import target_named
+from tunegate.dataqa.targets import TARGETS, Target, target_named
 from tunegate.dataqa.toolcalls import NEEDS, call_id, calls_of, free_ids, functions_of, ids_in, tools_of
 from tunegate.dataqa.turns import messages_of, role_of
 from tunegate.dataqa.wording import named, place
@@ -50,7 +50,8 @@ def _without_list(row: Row, hit: Hit) -> Any:
     found = _value_at(row, hit.at)
     if isinstance(found, str):
         inner = decode(found.encode("utf-8", "surrogatepass"))
-        return inner.value if isinstance(inner.value, list) and inner.value and not inner.faults else KEEP
+        is_list = isinstance(inner.value, list) and inner.value and not inner.faults
+        return Loaded.of(inner.value, found) if is_list else KEEP
     if found not in ([], None):
         return KEEP
     alone = len(hit.at) > 1 and row.value["messages"][hit.at[1]].get("content") is None
@@ -144,10 +145,11 @@ def incomplete_call(row: Row) -> Iterator[Hit]:
     """A call lacks its id, its type, or the name or the arguments of its function.
 
     A call is `{"id": "...", "type": "function", "function": {"name": "...", "arguments": "{...}"}}`. Without
-    arguments write `"{}"`. Target `hf` has examples without id and type: there these two are a warning. The fix
-    makes an id.
+    arguments write `"{}"`. Target `hf` has examples without id and type, and its templates need neither: there an
+    id is missing only where others of the row have one, which is a warning. The fix makes an id.
     """
     target = target_named(row.target)
+    ids_needed = not target.templates or _names_ids(row)
     for index, message in row.messages:
         calls = message.get("tool_calls")
         for number, call in enumerate(calls if isinstance(calls, list) else []):
@@ -157,8 +159,8 @@ def incomplete_call(row: Row) -> Iterator[Hit]:
                 continue
             inner = _missing_in_function(call)
             outer = [
-                *([] if isinstance(call.get("id"), str) and call["id"] else ["id"]),
-                *([] if call.get("type") == "function" or not target.types_needed else ["type 'function'"]),
+                *([] if _has_id(call, ids_needed) else ["id"]),
+                *([] if _has_type(call, target) else ["type 'function'"]),
             ]
             if inner or outer:
                 severity = Severity.WARNING if target.templates and not inner else None
@@ -166,10 +168,27 @@ def incomplete_call(row: Row) -> Iterator[Hit]:
                 yield Hit(f"{place(at)} has no {missing}: add what is missing", at, severity=severity)
 
 
+def _names_ids(row: Row) -> bool:
+    """Whether a call or a result of the row has an id: then all should."""
+    return any(message.get("tool_call_id") is not None for _, message in row.messages) or any(
+        call.id is not None for call in calls_of(row)
+    )
+
+
+def _has_id(call: Mapping[str, Any], needed: bool) -> bool:
+    found = call.get("id")
+    return not needed if found is None else isinstance(found, str) and found != ""
+
+
+def _has_type(call: Mapping[str, Any], target: Target) -> bool:
+    found = call.get("type")
+    return found == "function" or not target.types_needed or (target.templates and found is None)
+
+
 @rule(
     "TOOL003",
     Severity.ERROR,
-    severities={"hf": Severity.WARNING},
+    severities={name: None for name, target in TARGETS.items() if target.templates},
     fix="safe",
     repair=lambda row, hit: _dumped(_value_at(row, hit.at)),
     needs=NEEDS,
@@ -181,8 +200,8 @@ def incomplete_call(row: Row) -> Iterator[Hit]:
 def arguments_no_string(row: Row) -> Iterator[Hit]:
     """The arguments of a call are an object and not a string.
 
-    They are what the model writes, character by character: a string that holds JSON. The documents of target `hf`
-    show objects, which its templates dump; the other targets refuse them, so it is a warning there.
+    They are what the model writes, character by character: a string that holds JSON, and targets refuse anything
+    else. Target `hf` is not asked: its documents show objects, which its templates dump.
     """
     for call in calls_of(row):
         found = call.fields.get("arguments")
@@ -192,7 +211,7 @@ def arguments_no_string(row: Row) -> Iterator[Hit]:
 
 
 def _dumped(found: Any) -> Any:
-    return json.dumps(found, ensure_ascii=False) if isinstance(found, dict) else KEEP
+    return Dumped.of(found) if isinstance(found, dict) else KEEP
 
 
 @rule(

@@ -18,6 +18,9 @@ _KEYS_OF_A_CHAT = frozenset(
     }
 )
 
+# Beside one of these a text is something to be answered, and not what a model is trained to write.
+_ANSWERS_TO_TEXTS = frozenset({"label", "labels", "class", "category", "intent", "answer", "output", "response"})
+
 
 def schema_of(row: Mapping[str, Any]) -> str | None:
     """Return the name of a row's schema; None where its keys are of none that is known."""
@@ -31,6 +34,8 @@ def schema_of(row: Mapping[str, Any]) -> str | None:
         return "sharegpt"
     if "instruction" in row and "output" in row:
         return "alpaca"
+    if isinstance(row.get("text"), str) and _ANSWERS_TO_TEXTS.isdisjoint(row):
+        return "text"
     return None
 
 

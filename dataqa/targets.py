@@ -122,6 +122,7 @@ _TABLE = (
         suffixes=(),
         compressed=True,
         row_tokens=8192,  # the context of the default model, SmolLM2
+        other_rows=("prompt-completion", "text"),  # TRL: dataset formats and types
         row_keys=None,
         message_keys=MESSAGE_KEYS | {"reasoning_content", "reasoning", "thinking", "tool_plan"},
         roles=_OPENAI_ROLES,

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import threading
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -431,8 +432,10 @@ def test_packed_files_are_read_to_their_end(name: str, here: Path, capsys: Captu
 def test_levels_of_the_call(here: Path, capsys: Captured) -> None:
     write(here / "a.jsonl", "x", "")
     assert main(["check", "a.jsonl", "--severity", "FILE006=warning,", "--select", "FILE006"]) == 2
-    assert "--severity FILE006=warning," in capsys.readouterr().err
+    assert "--severity FILE006=warning,: one level an option" in capsys.readouterr().err
     assert main(["check", "a.jsonl", "--severity", "FILE006,FILE005=warning", "--select", "FILE00"]) == 0
+    assert main(["check", "a.jsonl", "--severity", "CHAT018=off,TXT=info"]) == 2
+    assert "so repeat it: --severity CHAT018=off --severity TXT=info" in capsys.readouterr().err
     assert main(["check", "a.jsonl", "--severity", "FLIE=off"]) == 2
     assert "--severity: no rule 'FLIE': did you mean 'FILE'" in capsys.readouterr().err
 
@@ -441,7 +444,12 @@ def test_a_baseline_tells_what_no_longer_holds(here: Path, capsys: Captured) -> 
     write(here / "a.jsonl", "x", "[1]")
     select = ["--select", "FILE006,FILE007"]
     assert main(["check", "a.jsonl", *select, "--write-baseline", "known.json", "--expires", "2020-02-30"]) == 2
-    assert main(["check", "a.jsonl", *select, "--write-baseline", "known.json", "--expires", "2020-02-28"]) == 0
+    assert main(["check", "a.jsonl", *select, "--write-baseline", "known.json", "--expires", "2020-02-28"]) == 2
+    assert "--expires 2020-02-28 is over" in capsys.readouterr().err
+    today = date.today().isoformat()
+    assert main(["check", "a.jsonl", *select, "--write-baseline", "known.json", "--expires", today]) == 0
+    known = here / "known.json"
+    known.write_text(known.read_text().replace(today, "2020-02-28"))
     capsys.readouterr()
     assert main(["check", "a.jsonl", *select, "--baseline", "known.json"]) == 1
     told = capsys.readouterr().err
@@ -451,6 +459,19 @@ def test_a_baseline_tells_what_no_longer_holds(here: Path, capsys: Captured) -> 
     told = capsys.readouterr().err
     assert "no longer found: 2 entries (FILE006 in a.jsonl, FILE007 in a.jsonl)" in told
     assert "--write-baseline known.json" in told
+
+
+def test_a_file_that_is_read_only_is_not_replaced(here: Path, capsys: Captured) -> None:
+    for name in ("a.jsonl", "b.jsonl"):
+        write(here / name, CHAT, "")
+    before = (here / "a.jsonl").read_bytes()
+    (here / "a.jsonl").chmod(0o444)
+    assert main(["check", "a.jsonl", "b.jsonl", "--select", "FILE005", "--fix"]) == 4
+    captured = capsys.readouterr()
+    assert "a.jsonl is not mended: it is read-only: make it writable" in captured.err
+    assert "mended b.jsonl: FILE005 1" in captured.err
+    assert (here / "a.jsonl").read_bytes() == before
+    assert main(["check", "a.jsonl", "--select", "FILE006", "--fix"]) == 0
 
 
 def test_a_baseline_is_not_written_of_half_the_data(here: Path, capsys: Captured) -> None:

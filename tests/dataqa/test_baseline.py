@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tunegate.core.errors import InputError
 from tunegate.core.findings import Finding, Severity
 from tunegate.dataqa.baseline import Compared, without_known, write_baseline
+from tunegate.dataqa.check import DataFile, check
 from tunegate.dataqa.check_result import CheckResult, FileReport
 
 TODAY = date(2026, 6, 15)
@@ -150,3 +151,69 @@ def test_a_damaged_one_is_refused_and_can_be_written_again(content: str | bytes,
 def test_a_missing_one_is_an_error(known: Path) -> None:
     with pytest.raises(InputError, match=r"known\.json"):
         compared(known)
+
+
+def turns(user: str, answer: str) -> list[dict[str, str]]:
+    return [{"role": "user", "content": user}, {"role": "assistant", "content": answer}]
+
+
+def row(user: str, answer: str, **more: Any) -> str:
+    return json.dumps({"messages": turns(user, answer), **more})
+
+
+def defining(name: str, text: str) -> str:
+    tool = {"type": "function", "function": {"name": "rate", "description": text}}
+    return row(f"Ask {name}", f"{name} has been told today.", tools=[tool])
+
+
+LONG = "Hello, I ordered two weeks ago and have not heard from you since, so can you tell me where my parcel"
+OPEN = turns("Is the shop open?", "Until six.")
+SYSTEM = {"role": "system", "content": "Be brief."}
+TRAIN = [
+    *[row("Where is my card?", "It comes on Friday.", id=number) for number in (1, 1, 2)],
+    row("Who pays for the stamp?", "You do."),
+    row("who pays for the STAMP?", "You do."),
+    row(f"{LONG} is?", "On its way to you."),
+    row(f"{LONG} went?", "On its way to you."),
+    row("May I have the bill again?", "Of course you may."),
+    row("May I have the bill again?", "No, we never send it twice."),
+    json.dumps({"messages": OPEN}),
+    json.dumps({"messages": [*OPEN, *turns("On Sundays too?", "No, never then.")]}),
+    json.dumps({"messages": [SYSTEM, *turns("How is it?", "It is good as it is.")]}),
+    defining("Jane", "one"),
+    defining("Joe", "other"),
+    row("Can I have my money back?", "Within two weeks."),
+]
+TEST = [row("Can I have my money back?", "Within a month."), row("can i have my money back", "Never, I fear.")]
+EXPECTED = {"DUP001", "DUP002", "DUP003", "DUP004", "DUP005", "LEAK001", "CHAT021", "TOOL017", "FILE012"}
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.permutations(TRAIN), st.permutations(TEST))
+def test_rows_may_move_and_nothing_is_new(train: list[str], test: list[str]) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        files = [DataFile(folder / "train.jsonl"), DataFile(folder / "test.jsonl", "test")]
+        known = folder / "known.json"
+        for file, rows in zip(files, (TRAIN, TEST), strict=True):
+            file.path.write_text("\n".join(rows) + "\n")
+        before = check(files)
+        assert {finding.rule for finding in before.findings} >= EXPECTED
+        write_baseline(known, before)
+        for file, rows in zip(files, (train, test), strict=True):
+            file.path.write_text("\n".join(rows) + "\n")
+        after = without_known(check(files), known, TODAY)
+        assert [(found.rule, found.message) for found in after.result.findings] == []
+        assert after.unused == ()
+
+
+def test_another_copy_and_another_pair_are_news(tmp_path: Path) -> None:
+    path, known = tmp_path / "a.jsonl", tmp_path / "known.json"
+    path.write_text("\n".join([*TRAIN, ""]))
+    write_baseline(known, check([DataFile(path)]))
+    more = [TRAIN[0], row("May I have a look?", "Please do."), row("may i have a LOOK?", "Please do.")]
+    path.write_text("\n".join([*TRAIN, *more, ""]))
+    found = without_known(check([DataFile(path)]), known, TODAY).result.findings
+    assert [finding.rule for finding in found] == ["DUP001", "DUP002"]

@@ -421,3 +421,21 @@ def test_findings_before_the_damage_of_a_compressed_file_are_kept(tmp_path: Path
         result = check([DataFile(path)], CheckSettings(select=("CHAT002",), jobs=jobs))
         assert len(result.problems) == 1
         assert len(result.findings) > 40_000
+
+
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [
+        (['{"text": "The sky is blue."}'] * 2, []),
+        (['{"prompt": "The sky is", "completion": " blue."}'] * 2, []),
+        (['{"text": "The sky is blue."}', '{"prompt": "The sky is", "completion": " blue."}'], ["FILE015"]),
+        (['{"conversations": [{"from": "human", "value": "Hi"}]}'], ["CHAT023"]),
+    ],
+)
+def test_files_of_texts_or_prompts_are_sound_with_hf_and_a_mix_is_not(
+    rows: list[str], found: list[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text("\n".join(rows) + "\n")
+    result = check([DataFile(path)], CheckSettings(ignore=("FILE012", "DUP")))
+    assert [finding.rule for finding in result.findings] == found

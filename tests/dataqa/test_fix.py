@@ -62,6 +62,20 @@ def test_the_mark_is_put_on_where_the_target_asks_for_it(tmp_path: Path) -> None
     assert mended(tmp_path / "a.jsonl", once + b"\n", settings=not_chosen) == once
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize(("target", "mark"), [("azure-openai", b"\xef\xbb\xbf"), ("azure-phi", b""), ("hf", b"")])
+def test_a_file_in_another_encoding_gets_the_mark_at_once(
+    encoding: str, target: str, mark: bytes, tmp_path: Path
+) -> None:
+    chosen = CheckSettings(target, select=("FILE",))
+    text = "" if encoding in ("utf-16", "utf-32") else "\ufeff"
+    once = mended(tmp_path / "a.jsonl", f"{text}{CHAT.decode()}\n".encode(encoding), settings=chosen)
+    assert once == mark + CHAT + b"\n"
+    assert mended(tmp_path / "a.jsonl", once, settings=chosen) == once
+    unmarked = CheckSettings(target, select=("FILE003",))
+    assert mended(tmp_path / "a.jsonl", (CHAT.decode() + "\n").encode("utf-16"), settings=unmarked) == CHAT + b"\n"
+
+
 def test_only_the_value_changes_and_not_a_byte_beside_it(tmp_path: Path) -> None:
     line = '{ "z":1.50,"messages" :[{"role": "user","content":"Gr\\u00fc\\u00dfe an max@firma.de"} ,'
     line += '{"role":"assistant",  "content":"ok"}], "x": {"b":1e3, "a":"é"} }'

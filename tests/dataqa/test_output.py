@@ -109,6 +109,22 @@ def test_nothing_found_and_nothing_read_are_valid_too(form: str) -> None:
             assert "it is gone" in text or "could not be read" in text
 
 
+# JSON
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_the_object_is_told_finding_by_finding_as_it_would_be_at_once(count: int) -> None:
+    partner = Partner("data/b.jsonl", 9, 0.91)
+    problems = ("it is gone\nfor good",) if count else ()
+    made = result(*[finding(message="ä\n\u2028 {", partner=partner)] * count, problems=problems)
+    text = rendered("json", made)
+    whole = json.loads(text)
+    assert text == json.dumps(whole, indent=2) + "\n"
+    assert list(whole) == ["schema", "tool", "target", "files", "problems", "findings", "not_run", "summary"]
+    assert whole["findings"] == [found.as_json() for found in made.findings]
+    assert max(map(len, format_named("json")(made, Look()))) < 1000
+
+
 # SARIF
 
 

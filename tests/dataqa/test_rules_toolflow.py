@@ -65,7 +65,7 @@ a, b, c = "call0000a", "call0000b", "call0000c"
         ([U, calls(a, a), result(a), result(a), A], ["TOOL010"]),
         ([U, calls(a), result(a), A, U, calls(a), result(a), A], ["TOOL010"]),
         ([U, calls(None), result(a), A], ["TOOL002"]),
-        ([U, calls(None), result(), A], ["TOOL002"]),
+        ([U, calls(None), result(), A], []),
         ([U, calls(None, a), result(a), result(b), A], ["TOOL002"]),
         ([U, {**calls(), "content": "x"}, result(a), A], ["TOOL001", "TOOL008"]),
         ([U, {**calls(), "tool_calls": "x"}, result(a), A], ["TOOL001"]),

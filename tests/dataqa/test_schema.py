@@ -52,6 +52,7 @@ def test_the_kind_is_that_of_most_rows(rows: list[Any], kind: str) -> None:
     ("row", "schema"),
     [(CHAT, "chat"), (PAIR, "preference"), (TRL, "preference"), ({"preferred_output": []}, "preference"),
      ({"prompt": "a", "completion": "b"}, "prompt-completion"), ({"conversations": []}, "sharegpt"),
+     ({"text": "a"}, "text"), ({"text": 1}, None), ({"text": "a", "label": "b"}, None),
      ({"instruction": "a", "output": "b"}, "alpaca"), ({}, None), ({"chosen": "a"}, None)],
 )  # fmt: skip
 def test_schemas(row: Any, schema: str | None) -> None:
