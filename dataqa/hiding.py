@@ -36,8 +36,17 @@ def hiding(text: str) -> list[tuple[int, int, str]]:
     return found
 
 
+# Python calls these printable: they stand over or after a letter.
+_PRINTABLE_LEADS = ("\u034f".encode(), "\ufe0f".encode()[:2], "\U000e0100".encode()[:2])
+
+
 def _may_hold_unseen(text: str) -> bool:
-    return not text.isascii() or not text.replace("\n", "").replace("\t", "").isprintable()
+    if not text.replace("\n", "").replace("\t", "").isprintable():
+        return True
+    if text.isascii():
+        return False
+    raw = text.encode()
+    return any(lead in raw for lead in _PRINTABLE_LEADS)
 
 
 def _read(escape: re.Match[str]) -> str:
