@@ -129,7 +129,7 @@ def _flow(result: Node) -> Markup:
     preparation, screening = result["preparation"], result["screening"]
     came = preparation["rows_in"].show("count"), preparation["dropped"].total()
     added = preparation["added"].total()
-    prepared = say("{} rows came in. Preparation dropped {}", *came)
+    prepared = say("{} lines came in, blank ones too. Preparation dropped {}", *came)
     if added.known and added.value:
         prepared = say("{}, made {} more by cutting long chats,", prepared, added)
     prepared = say("{} and left {}.", prepared, preparation["rows_out"].show("count"))
