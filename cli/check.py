@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import sys
-import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,21 +19,17 @@ from tunegate.cli.check_output import (
     summarise,
     without_known_ones,
 )
-from tunegate.cli.common import config_option, data_files, data_of_rules, progress, say, token_counting
+from tunegate.cli.check_settings import configuration_at, settings_of_call
+from tunegate.cli.check_sources import inferred_from_names, sources_of
+from tunegate.cli.common import config_option, progress, say
 from tunegate.core.errors import ExitCode, UsageError, worst
 from tunegate.dataqa.formats import FORMATS
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from tunegate.core.configuration import Configuration
     from tunegate.dataqa.check import CheckSettings, DataFile
     from tunegate.dataqa.row import Split
-
-# How packed data begins, which has no name to be known by when it comes through a pipe.
-PACKED = {b"\x1f\x8b": ".gz", b"\x28\xb5\x2f\xfd": ".zst"}
-
-LEVELS = ["error", "warning", "info", "off"]
 
 _file = click.Path(path_type=Path, readable=False, allow_dash=True)
 
@@ -154,8 +147,8 @@ def command(
         raise UsageError(f"--diff prints a diff and no {form}: leave one of them out")
     last_day = _last_day(expires, write_baseline)
     saved = [form_and_file(each) for each in save]
-    configuration = _configuration(config_path)
-    settings = _settings(
+    configuration = configuration_at(config_path)
+    settings = settings_of_call(
         configuration,
         target=target,
         kind=kind,
@@ -172,10 +165,10 @@ def command(
         "test": list(test),
     }
     if files and not (train or validation or test or each_file):
-        named = _inferred(files)
+        named = inferred_from_names(files)
     refused = False
     with contextlib.ExitStack() as stack:
-        sources = _sources(named, configuration, stack)
+        sources = sources_of(named, configuration, stack)
         written = [write_baseline] if write_baseline else []
         refuse_data([*(file for _, file in saved), *written], sources)
         with progress("check") as advance:
@@ -210,54 +203,6 @@ def command(
     return worst(unreadable, ExitCode.FAILED if result.fails_at(Severity(fail_at)) else ExitCode.OK)
 
 
-def _configuration(path: Path | None) -> Configuration | None:
-    """Return the configuration, or None where there is none: then pydantic is not even imported."""
-    from tunegate.core.configuration_file import find
-
-    path = path or find(Path())
-    if path is None:
-        return None
-    from tunegate.cli.common import load_configuration
-
-    return load_configuration(path)
-
-
-def _settings(
-    configuration: Configuration | None,
-    *,
-    target: str | None,
-    kind: str | None,
-    select: Sequence[str],
-    ignore: Sequence[str],
-    severity: Sequence[str],
-    plugins: Sequence[str],
-    over_set: bool,
-    jobs: int,
-) -> CheckSettings:
-    """Return the settings of the file, with those of the command line in their place."""
-    from tunegate.dataqa.check import settings_of
-    from tunegate.dataqa.settings import DEFAULTS, without_configuration
-
-    if configuration is None:
-        settings = settings_of(without_configuration(target or DEFAULTS.target))
-    else:
-        data, folder = data_of_rules(configuration), configuration.folder
-        settings = settings_of(data, token_counting(configuration), folder)
-        if "epochs" in configuration.train.model_fields_set:
-            settings = replace(settings, epochs=configuration.train.epochs)
-    return replace(
-        settings,
-        target=target or settings.target,
-        kind=kind or settings.kind,
-        select=_names(select) or settings.select,
-        ignore=_names(ignore) or settings.ignore,
-        severity=_levels(severity),
-        plugins=(*settings.plugins, *plugins),
-        over_set=over_set,
-        jobs=jobs,
-    )
-
-
 def _last_day(expires: datetime | None, write_baseline: Path | None) -> date | None:
     """Return the last day of new entries of a baseline, which is one to come."""
     if expires is None:
@@ -269,91 +214,6 @@ def _last_day(expires: datetime | None, write_baseline: Path | None) -> date | N
             f"--expires {expires:%Y-%m-%d} is over, and nothing would be left out: name a day to come"
         )
     return expires.date()
-
-
-def _levels(options: Sequence[str]) -> dict[str, str]:
-    """Take `RULES=LEVEL` apart."""
-    from tunegate.core.errors import nearest
-
-    levels = {}
-    for option in options:
-        names, _, level = option.partition("=")
-        if "," in level:
-            first, *others = level.split(",")
-            raise UsageError(
-                f"--severity {option}: one level an option, so repeat it: --severity {names}={first} "
-                + " ".join(f"--severity {other or 'RULES=LEVEL'}" for other in others)
-            )
-        if level not in LEVELS:
-            raise UsageError(f"--severity {option}: {level!r} is no level: {nearest(level, LEVELS)}")
-        levels.update(dict.fromkeys(names.split(","), level))
-    return levels
-
-
-def _names(options: Sequence[str]) -> tuple[str, ...]:
-    return tuple(name for option in options for name in option.split(","))
-
-
-def _inferred(files: Sequence[Path]) -> dict[Split, list[Path]]:
-    """Return the files by the splits that their names stand for, and say so; all are for training else."""
-    from tunegate.dataqa.showing import printable
-    from tunegate.dataqa.splits import inferred
-
-    paths = data_files(files, None)
-    splits = inferred(paths)
-    if not splits:
-        return {"train": paths}
-    named: dict[Split, list[Path]] = {"train": [], "validation": [], "test": []}
-    for path in paths:
-        named[splits.get(path, "train")].append(path)
-    told = "; ".join(f"{split}: {', '.join(map(str, paths))}" for split, paths in named.items() if paths)
-    say(f"taken by their names as {printable(told)} (--train, --validation and --test say otherwise)")
-    return named
-
-
-def _sources(
-    named: Mapping[Split, list[Path]], configuration: Configuration | None, stack: contextlib.ExitStack
-) -> list[DataFile]:
-    """Return the files of the set: those named, else those of the configuration."""
-    from tunegate.dataqa.check import DataFile
-
-    if not any(named.values()):
-        named = {"train": data_files([], configuration)}
-        if configuration:
-            for split in ("validation", "test"):
-                if name := getattr(configuration.data, split):
-                    named = {**named, split: [configuration.folder / name]}
-        return [DataFile(path, split) for split, paths in named.items() for path in paths]
-    sources = []
-    for split, paths in named.items():
-        for path in data_files(paths, None) if paths else []:
-            if str(path) == "-" or path.is_fifo():
-                sources.append(DataFile(_spooled(path, stack), split, str(path)))
-            else:
-                sources.append(DataFile(path, split))
-    return sources
-
-
-def _spooled(path: Path, stack: contextlib.ExitStack) -> Path:
-    """Copy standard input or a pipe to a file: it is looked at more than once."""
-    import shutil
-
-    from tunegate.core.files import explain_os_error
-
-    copy = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tunegate-"))) / "input.jsonl"
-    try:
-        with copy.open("wb") as written:
-            if str(path) == "-":
-                shutil.copyfileobj(sys.stdin.buffer, written)
-            else:
-                with path.open("rb") as read:
-                    shutil.copyfileobj(read, written)
-    except OSError as error:
-        raise explain_os_error(error, path, f"copy to {copy.parent} what comes from") from error
-    with copy.open("rb") as stream:
-        start = stream.read(4)
-    ending = next((ending for magic, ending in PACKED.items() if start.startswith(magic)), "")
-    return copy.rename(copy.with_name(copy.name + ending))
 
 
 def _show_diff(sources: Sequence[DataFile], settings: CheckSettings, unsafe: bool) -> None:
