@@ -27,13 +27,16 @@ Case = dict[str, Any]
 
 
 def tunegate(case: Case) -> Iterator[Problem]:
-    """`tunegate check --format json`, once for the set."""
-    from tunegate.cli.main import main
+    """What `tunegate check` runs, once for the set; with the task kind and the settings of a rule's example."""
+    from tunegate.dataqa.catalog import BY_ID
+    from tunegate.dataqa.check import CheckSettings, DataFile, check
+    from tunegate.dataqa.example_files import settings_for
 
-    options = [option for path, split in case["files"] for option in (f"--{split}", path)]
-    report = json.loads(_printed(main, ["check", *options, "--target", case["target"], "--format", "json"]))
-    for finding in report["findings"]:
-        yield finding["severity"], finding["rule"]
+    files = [DataFile(Path(path), split) for path, split in case["files"]]
+    rule = BY_ID.get(case.get("rule", ""))
+    settings = settings_for(rule, files[0].path.parent) if rule else CheckSettings(case["target"])
+    for finding in check(files, settings).findings:
+        yield finding.severity.value, finding.rule
 
 
 def finelint(case: Case) -> Iterator[Problem]:

@@ -57,6 +57,7 @@ class Case:
 
     target: str
     files: list[tuple[str, str]]
+    rule: str = ""
 
 
 def main() -> None:
@@ -110,7 +111,7 @@ def cases_of(rules: list[Rule], which: Any, folder: Path) -> Iterator[Case]:
         place = folder / rule.id
         place.mkdir(parents=True)
         files: list[tuple[str, str]] = [(str(file.path), file.split) for file in write_files(rule, which, place)]
-        yield Case(rule.example_target, files)
+        yield Case(rule.example_target, files, rule.id)
 
 
 def real_cases(folder: Path) -> Iterator[Case]:
@@ -125,7 +126,7 @@ def of_one_file(path: Path) -> Case:
 
 def asked(name: str, python: Path, cases: list[Case], limit: float) -> tuple[list[Answer], float]:
     """Return a checker's answers and the CPU seconds of all of them."""
-    told = json.dumps([{"target": case.target, "files": case.files} for case in cases])
+    told = json.dumps([{"target": case.target, "files": case.files, "rule": case.rule} for case in cases])
     environment = dict(os.environ, TOGETHER_NO_BANNER="1", NO_COLOR="1")
     if name != OURS:
         environment.pop("PYTHONPATH", None)
