@@ -160,7 +160,7 @@ def image_of_other(row: Row) -> Iterator[Hit]:
     example_target="azure-openai",
     bad=_row(_part("data:image/jpeg;base64," + _PNG)),
     good=_row(_part("data:image/png;base64," + _PNG)),
-    says="messages[0].content[1].image_url.url says image/jpeg and holds a PNG: write image/png",
+    says="messages[0].content[1].image_url.url says 'image/jpeg' and holds a PNG: write image/png",
 )
 def unusable_image(row: Row) -> Iterator[Hit]:
     """The address of an image leads to none that can be used.
@@ -207,7 +207,7 @@ def _fault_of_data(uri: DataUri, limits: Images) -> str | None:
     if image.mode is None:
         return f"begins like a {image.format} and has no sound header: write the whole image"
     if uri.format != image.format:
-        says = uri.media_type or "no type"
+        says = quoted(uri.media_type) if uri.media_type else "no type"
         return f"says {says} and holds a {image.format}: write image/{image.format.lower()}"
     return None
 
