@@ -102,11 +102,6 @@ def small_words(text: str, sample: int = SAMPLE) -> Set[str]:
     return SMALL.intersection(text[:sample].lower().split())
 
 
-def languages_in(text: str, sample: int = SAMPLE) -> Set[str]:
-    """Return the languages of the small words of the beginning of a text."""
-    return {LANGUAGE_OF[word] for word in small_words(text, sample)}
-
-
 def script_of(text: str) -> str:
     """Return the script of most letters of the beginning of a text, by a language of it; "la" is Latin."""
     raw = text[:SAMPLE].encode("utf-8", "surrogatepass")

@@ -58,7 +58,6 @@ def finding_in_row(rule: Rule, severity: Severity, hit: Hit, row: Row) -> Findin
     return finding_of(rule, severity, hit, place, _fix_of(rule, row, hit))
 
 
-# A long line may have thousands of hits, and many of them in one text.
 def _fix_of(rule: Rule, row: Row, hit: Hit) -> Fix | None:
     """Return the rule's fix where it can mend this hit."""
     if rule.repair is not None:

@@ -16,7 +16,6 @@ from tunegate.dataqa.language import (
     SMALL_WORDS,
     by_small_words,
     language_of,
-    languages_in,
     prose_of,
     script_of,
     small_words,
@@ -79,7 +78,7 @@ def test_code_and_addresses_are_no_prose() -> None:
 def test_a_small_word_belongs_to_one_language() -> None:
     listed = [word for words in SMALL_WORDS.values() for word in words.split()]
     assert {word for word in listed if listed.count(word) == 1} == set(LANGUAGE_OF)
-    assert languages_in("der und the") == {"de", "en"}
+    assert {LANGUAGE_OF[word] for word in small_words("der und the")} == {"de", "en"}
     assert by_small_words(small_words("wo ist der Hund und die Katze")) == "de"
     assert by_small_words(small_words("der the und and")) is None
     assert by_small_words(frozenset()) is None
